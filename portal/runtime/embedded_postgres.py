@@ -9,20 +9,25 @@ left behind by `kill -9` (attached to by the next start, stopped at its end) nee
 import contextlib
 import fcntl
 import hashlib
+import logging
 import os
+import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from portal.runtime import postgres_place
+from portal.runtime import postgres_place, postgres_process
 from portal.runtime.postgres_place import Account, Place, PostgresError
 
+logger = logging.getLogger(__name__)
+
 USER = DATABASE = "portal"
-SOCKETS = Path("/tmp")  # fixed, not TMPDIR: all processes must find it; 107 bytes are the limit of a socket's path
+SOCKETS = Path(
+    "/tmp"
+)  # fixed, not TMPDIR: all processes must find it; 107 bytes are the limit of a socket's path
 OPTIONS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -65,11 +70,10 @@ def start(data_dir: Path) -> Running:
     try:
         with _exclusive(data_dir / "postgres.starting"):
             place = postgres_place.find(data_dir)
-            pid = _ready_pid(place, socket_folder(data_dir))
-            if pid is not None:
-                return Running(data_dir, place, pid, False, in_use, os.getpid())
-            pid = _start_server(data_dir, place)
-            return Running(data_dir, place, pid, True, in_use, os.getpid())
+            postgres_process.wait_while(lambda: _is_starting(place), START_SECONDS)
+            found = _ready_pid(place, socket_folder(data_dir))
+            pid = found or _start_server(data_dir, place)
+            return Running(data_dir, place, pid, found is None, in_use, os.getpid())
     except BaseException:
         in_use.close()
         raise
@@ -81,8 +85,13 @@ def stop(running: Running) -> bool:
         return False
     try:
         fcntl.flock(running.in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _pg_ctl(running.place, "stop", "-m", "fast", "-t", "30")
-    except (BlockingIOError, PostgresError):
+        postgres_process.pg_ctl(running.place, "stop", "-m", "fast", "-t", "30")
+        with contextlib.suppress(OSError):
+            socket_folder(running.data_dir).rmdir()
+    except BlockingIOError:
+        return False
+    except PostgresError as error:
+        logger.warning("PostgreSQL did not stop: %s", error)
         return False
     finally:
         running.in_use.close()
@@ -126,11 +135,11 @@ def _start_server(data_dir: Path, place: Place) -> int:
     log = data_dir / "logs" / "postgres.log"
     arguments = ("start", "-w", "-t", str(START_SECONDS), "-o", f"-k {sockets} {options}")
     try:
-        _pg_ctl(place, *arguments, log=log)
+        postgres_process.pg_ctl(place, *arguments, log=log)
     except PostgresError:
         # Children of a server that was killed hold its shared memory for a moment.
         time.sleep(2)
-        _pg_ctl(place, *arguments, log=log)
+        postgres_process.pg_ctl(place, *arguments, log=log)
     _create_database(sockets)
     pid = _ready_pid(place, sockets)
     if pid is None:
@@ -139,21 +148,25 @@ def _start_server(data_dir: Path, place: Place) -> int:
 
 
 def _initdb(place: Place) -> None:
-    place.cluster.mkdir(mode=0o700, exist_ok=True)
+    """Make the data under another name first: an initdb that was cut off must not look like a cluster."""
+    unfinished = place.cluster.with_name(f"{place.cluster.name}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     if place.account:
-        os.chown(place.cluster, place.account.uid, place.account.gid)
-    _run(
-        place, "initdb", "-D", str(place.cluster), "-U", USER, "-E", "UTF8",
+        os.chown(unfinished, place.account.uid, place.account.gid)
+    postgres_process.run(
+        place, "initdb", "-D", str(unfinished), "-U", USER, "-E", "UTF8",
         "--locale=C.UTF-8", "--auth=trust", "--no-instructions",
     )  # fmt: skip
+    unfinished.rename(place.cluster)
 
 
 def _require_same_version(place: Place) -> None:
     version = (place.cluster / "PG_VERSION").read_text().strip()
     if version != postgres_place.MAJOR:
         raise PostgresError(
-            f"{place.cluster} was written by PostgreSQL {version}, this portal brings {postgres_place.MAJOR}: "
-            "dump it with the old version and restore it (docs/operations.md)."
+            f"{place.cluster} was written by PostgreSQL {version}, this portal brings "
+            f"{postgres_place.MAJOR}: dump it with the old version and restore it (docs/operations.md)."
         )
 
 
@@ -183,14 +196,13 @@ def _private_folder(folder: Path, account: Account | None) -> Path:
 
 def _evict_stranger(sockets: Path, place: Place) -> None:
     """Stop a server that sits on our socket with other data: its data folder was deleted or replaced."""
-    lines = _lines(sockets / ".s.PGSQL.5432.lock")
-    if len(lines) < 2 or Path(lines[1]) == place.cluster or not _is_postgres(int(lines[0])):
+    holder = postgres_process.lines(sockets / ".s.PGSQL.5432.lock")[:1]
+    ours = postgres_process.lines(place.cluster / "postmaster.pid")[:1]
+    if not holder or holder == ours or not postgres_process.is_postgres(pid := int(holder[0])):
         return
-    pid = int(lines[0])
+    logger.warning("Stopping PostgreSQL (process %d): its data is no longer this portal's.", pid)
     os.kill(pid, signal.SIGQUIT)
-    deadline = time.monotonic() + 10
-    while _is_postgres(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    postgres_process.wait_while(lambda: postgres_process.is_postgres(pid), 10)
 
 
 # Looking -------------------------------------------------------------------------------------------
@@ -198,65 +210,26 @@ def _evict_stranger(sockets: Path, place: Place) -> None:
 
 def _ready_pid(place: Place, sockets: Path) -> int | None:
     """The process id of the server that serves this cluster on our socket, when it is ready."""
-    lines = _lines(place.cluster / "postmaster.pid")
-    if len(lines) < 8 or not lines[7].startswith("ready") or not _is_postgres(pid := int(lines[0])):
+    lines = postgres_process.lines(place.cluster / "postmaster.pid")
+    if len(lines) < 8 or not lines[7].startswith("ready"):
+        return None
+    if not postgres_process.is_postgres(pid := int(lines[0])):
         return None
     if Path(lines[4]) != sockets or not (sockets / ".s.PGSQL.5432").exists():
         raise PostgresError(
-            f"PostgreSQL (process {pid}) already serves {place.cluster}, but not on {sockets}: it was started "
-            "by hand, or by a service with a private /tmp. Stop it first."
+            f"PostgreSQL (process {pid}) already serves {place.cluster}, but not on {sockets}: it was "
+            "started by hand, or by a service with a private /tmp. Stop it first."
         )
     return pid
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text().splitlines()]
-    except (FileNotFoundError, PermissionError):
-        return []
+def _is_starting(place: Place) -> bool:
+    """Whether a server that somebody left behind is on its way up, recovering perhaps."""
+    lines = postgres_process.lines(place.cluster / "postmaster.pid")
+    return len(lines) >= 8 and lines[7].startswith("starting") and postgres_process.is_postgres(int(lines[0]))
 
 
-def _is_postgres(pid: int) -> bool:
-    """Whether the process lives and is a PostgreSQL server; a process id may have been used again."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:  # no /proc here
-        return not Path("/proc/self").exists()
-    return "(postgres)" in state and ") Z" not in state
-
-
-# Programs ------------------------------------------------------------------------------------------
-
-
-def _pg_ctl(place: Place, action: str, *arguments: str, log: Path | None = None) -> None:
-    _run(place, "pg_ctl", action, "-D", str(place.cluster), *arguments, log=log)
-
-
-def _run(place: Place, program: str, *arguments: str, log: Path | None = None) -> None:
-    """Run one of PostgreSQL's programs under its account; its words become the error's."""
-    who: dict[str, Any] = {}
-    if place.account:
-        who = {"user": place.account.uid, "group": place.account.gid, "extra_groups": []}
-    with open(log or os.devnull, "a") as output:
-        done = subprocess.run(
-            [str(place.programs / "bin" / program), *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output if log else subprocess.PIPE,
-            stderr=output if log else subprocess.STDOUT,
-            cwd="/",
-            env={"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC"},
-            start_new_session=True,
-            **who,
-        )
-    if done.returncode:
-        words = "\n".join(_lines(log)[-15:]) if log else done.stdout.decode(errors="replace")
-        raise PostgresError(f"{program} failed ({done.returncode}):\n{words}")
+# Locks ------------------------------------------------------------------------------------------------
 
 
 def _open(path: Path) -> IO[str]:

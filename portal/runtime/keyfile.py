@@ -32,5 +32,3 @@ def _made_once(path: Path, make: Callable[[], str]) -> str:
     with os.fdopen(handle, "w") as file:
         file.write(value)
     return value
-
-

@@ -11,10 +11,14 @@ from django.utils import timezone
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self, now: datetime | None = None) -> "WorkerQuerySet":
-        return self.filter(beat_at__gte=(now or timezone.now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS))
+        return self.filter(
+            beat_at__gte=(now or timezone.now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS)
+        )
 
     def silent(self, now: datetime | None = None) -> "WorkerQuerySet":
-        return self.filter(beat_at__lt=(now or timezone.now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS))
+        return self.filter(
+            beat_at__lt=(now or timezone.now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS)
+        )
 
 
 class Worker(models.Model):
