@@ -1,0 +1,218 @@
+"""The port: what a destination implements so that the engine can work with it.
+
+Two halves. `Destination` is the pure half: what it is, its limits, how a row becomes bytes. `Channel` is
+the live half: one account, one set of credentials, one call per method. Every method of a channel makes
+HTTP calls and raises only classes of integrations/errors.py; it never touches our database, sleeps at
+most for a granted slot of the throttle, and is safe to repeat.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from portal.tenancy.secrets import Secret
+
+Json = Any
+
+
+class BatchKind(StrEnum):
+    """What one SyncBatch carries; each kind has its own body and its own meaning of success."""
+
+    PROFILES = "profiles"  # many profiles in one job, polled to its end
+    SINGLES = "singles"  # a few profiles, one call each
+    EVENTS = "events"  # many events in one call
+    SINGLE_EVENTS = "single_events"  # a few events, one call each, in order
+    JOINS = "joins"  # remote ids that join one list
+    LEAVES = "leaves"  # remote ids that leave one list
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may carry."""
+
+    profiles_per_job: int
+    events_per_call: int
+    ids_per_list_call: int
+    ids_per_read: int
+    body_bytes: int
+    row_bytes: int
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How to speak to one account. `secret` holds the key or the access token."""
+
+    method: str  # private_key or oauth
+    secret: Secret
+    base_url: str
+    revision: str
+    account_id: str = ""
+    share: int = 80  # per cent of the permitted rate that is ours
+
+
+@dataclass(frozen=True)
+class ConnectionReport:
+    """What a live check found."""
+
+    account_id: str
+    account_name: str
+    missing_scopes: tuple[str, ...] = ()
+    is_practice: bool = False
+
+
+# The standard attributes of a document, in our words. Everything else is under "properties".
+STANDARD_KEYS = (
+    "external_id",
+    "email",
+    "phone",
+    "first_name",
+    "last_name",
+    "locale",
+    "address1",
+    "address2",
+    "city",
+    "region",
+    "zip",
+    "country",
+    "timezone",
+)
+IDENTIFIERS = ("external_id", "email", "phone")
+
+
+@dataclass(frozen=True)
+class ProfileWrite:
+    """One profile to be made true.
+
+    `values` are standard keys to set (never None), `properties` custom ones; `clear` names standard keys
+    to be emptied and `unset` custom properties to be removed. Identifiers are always in `values`.
+    `remote_id` is the destination's own id when known. A write with identifiers alone only makes sure
+    that the profile exists (and joins lists).
+    """
+
+    values: Mapping[str, Json]
+    properties: Mapping[str, Json] = field(default_factory=dict)
+    clear: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
+    remote_id: str = ""
+
+
+@dataclass(frozen=True)
+class EventWrite:
+    """One event. `uid` lets the destination drop a repeat; `profile` names whom it is about."""
+
+    uid: str
+    metric: str
+    occurred_at: datetime
+    properties: Mapping[str, Json]
+    profile: ProfileWrite
+    history: bool = False
+
+
+@dataclass(frozen=True)
+class WriteReceipt:
+    """What a single profile write was answered."""
+
+    remote_id: str
+    created: bool
+    ignored: tuple[str, ...] = ()  # standard keys that the destination did not take, such as a phone
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Where an asynchronous job stands. `cancelled` jobs are done with everything failed."""
+
+    is_done: bool
+    is_cancelled: bool = False
+    total: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class RemoteProfile:
+    """A profile as the destination has it, in our words (see STANDARD_KEYS)."""
+
+    remote_id: str
+    values: Mapping[str, Json]
+    properties: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class RemoteList:
+    remote_id: str
+    name: str
+
+
+class Channel(Protocol):
+    """One account, live. See the module's first lines for the contract."""
+
+    calls: int  # how many HTTP calls this channel has made
+
+    def check(self) -> ConnectionReport:
+        """Prove the credentials and name each missing scope."""
+
+    def submit(self, kind: BatchKind, body: bytes) -> str:
+        """POST the stored body of a PROFILES or EVENTS batch; return the job's id, or "" when there is none.
+
+        Raises RowsRejected when the whole body was refused for some rows, TooLarge, ListGone.
+        """
+
+    def poll(self, job_id: str) -> JobState: ...
+
+    def refusals(self, job_id: str) -> Iterator[Refusal]:
+        """Yield every row that a finished job refused, over all pages."""
+
+    def write_profile(self, write: ProfileWrite) -> WriteReceipt:
+        """Create or update one profile now. Raises RowsRejected, IdentityConflict, ProfileGone."""
+
+    def send_event(self, write: EventWrite) -> None: ...
+
+    def read_profiles(self, by: str, values: Sequence[str]) -> list[RemoteProfile]:
+        """Return the profiles whose `by` (remote_id, external_id, email, phone) is among `values` (≤ ids_per_read)."""
+
+    def lists(self, name: str = "") -> Iterator[RemoteList]:
+        """Yield all lists, or those of exactly that name."""
+
+    def create_list(self, name: str) -> RemoteList: ...
+
+    def list_members(self, list_id: str) -> Iterator[RemoteProfile]:
+        """Yield everyone on the list (identifiers only). Raises ListGone."""
+
+    def join_list(self, list_id: str, remote_ids: Sequence[str]) -> None:
+        """Put known profiles on a list. Raises RowsRejected naming unknown ids, ListGone."""
+
+    def leave_list(self, list_id: str, remote_ids: Sequence[str]) -> None:
+        """Take profiles off a list; consent is never touched. Raises as join_list does."""
+
+    def erase(self, identifier: str, value: str) -> None:
+        """Ask for the deletion of the person with that remote_id, email or phone."""
+
+
+class Destination(Protocol):
+    """What a kind of destination is. Stateless; one instance for the whole process."""
+
+    key: str
+    label: str
+    limits: Limits
+
+    def default_base_url(self) -> str: ...
+
+    def default_revision(self) -> str: ...
+
+    def validate_secret(self, text: str) -> str:
+        """Return the secret as it should be stored; raises ConfigurationError with a sentence."""
+
+    def validate_property(self, name: str) -> None:
+        """Raises ConfigurationError for a property or metric name that the destination refuses."""
+
+    def open(self, credentials: Credentials) -> Channel: ...
+
+    def encode_profile(self, write: ProfileWrite) -> bytes:
+        """One row of a PROFILES body."""
+
+    def encode_event(self, write: EventWrite) -> bytes:
+        """One row of an EVENTS body."""
+
+    def pack(self, kind: BatchKind, rows: Iterable[bytes], list_ids: Sequence[str] = ()) -> bytes:
+        """Wrap encoded rows into the exact body of one call."""
