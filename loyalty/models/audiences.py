@@ -43,8 +43,12 @@ class AudienceMember(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["audience", "member"], condition=Q(left_at=None), name="audience_member_once"),
-            models.CheckConstraint(condition=Q(left_at=None) | Q(left_at__gte=models.F("joined_at")), name="audience_stay_order"),
+            models.UniqueConstraint(
+                fields=["audience", "member"], condition=Q(left_at=None), name="audience_member_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(left_at=None) | Q(left_at__gte=models.F("joined_at")), name="audience_stay_order"
+            ),
         ]
 
     def __str__(self) -> str:

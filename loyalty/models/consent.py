@@ -30,10 +30,16 @@ class ConsentRecord(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(channel__in=Channel.values), name="consent_channel_known"),
-            models.CheckConstraint(condition=models.Q(status__in=ConsentStatus.values), name="consent_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(channel__in=Channel.values), name="consent_channel_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=ConsentStatus.values), name="consent_status_known"
+            ),
             # The same act told twice is one record.
-            models.UniqueConstraint(fields=["member", "channel", "status", "given_at"], name="consent_act_once"),
+            models.UniqueConstraint(
+                fields=["member", "channel", "status", "given_at"], name="consent_act_once"
+            ),
         ]
         indexes = [models.Index(fields=["member", "channel", "-given_at", "-id"], name="consent_newest")]
 

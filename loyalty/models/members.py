@@ -89,9 +89,15 @@ class Member(models.Model):
             models.UniqueConstraint(fields=["tenant", "external_id"], name="member_external_id_once"),
             models.CheckConstraint(condition=models.Q(external_id__gt=""), name="member_external_id_given"),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="member_email_lower"),
-            models.CheckConstraint(condition=models.Q(points_balance__gte=0), name="member_balance_not_negative"),
-            models.CheckConstraint(condition=models.Q(points_lifetime__gte=0), name="member_lifetime_not_negative"),
-            models.CheckConstraint(condition=models.Q(state__in=MemberState.values), name="member_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(points_balance__gte=0), name="member_balance_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(points_lifetime__gte=0), name="member_lifetime_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=MemberState.values), name="member_state_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(birth_month=None, birth_day=None, birth_year=None)
                 | models.Q(birth_month__range=(1, 12), birth_day__range=(1, 31)),
@@ -100,10 +106,16 @@ class Member(models.Model):
         ]
         indexes = [
             models.Index(
-                "tenant", OpClass("email", "varchar_pattern_ops"), name="member_email_search", condition=models.Q(email__gt="")
+                "tenant",
+                OpClass("email", "varchar_pattern_ops"),
+                name="member_email_search",
+                condition=models.Q(email__gt=""),
             ),
             models.Index(
-                "tenant", OpClass("phone", "varchar_pattern_ops"), name="member_phone_search", condition=models.Q(phone__gt="")
+                "tenant",
+                OpClass("phone", "varchar_pattern_ops"),
+                name="member_phone_search",
+                condition=models.Q(phone__gt=""),
             ),
             models.Index(fields=["tenant", "id"], name="member_tenant_id"),
             models.Index(fields=["tenant", "tier"], name="member_tier"),

@@ -31,7 +31,9 @@ class OutboxEvent(models.Model):
     properties = models.JSONField()
     occurred_at = models.DateTimeField()
     history = models.BooleanField(default=False)
-    source = models.CharField(max_length=60, blank=True, default="", help_text="Row it tells of, such as points:17.")
+    source = models.CharField(
+        max_length=60, blank=True, default="", help_text="Row it tells of, such as points:17."
+    )
     routed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -33,7 +33,9 @@ class PointsEntry(models.Model):
     reason = models.CharField(max_length=300, blank=True, default="")
     order_ref = models.CharField(max_length=120, blank=True, default="")
     idempotency_key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked, to tell a repeat from a clash.")
+    fingerprint = models.CharField(
+        max_length=64, help_text="SHA-256 of what was asked, to tell a repeat from a clash."
+    )
     occurred_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=254, blank=True, default="", help_text="Who, if a person.")
@@ -46,7 +48,9 @@ class PointsEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "idempotency_key"], name="points_entry_once"),
             models.CheckConstraint(condition=~Q(points=0), name="points_entry_not_zero"),
-            models.CheckConstraint(condition=Q(balance_after__gte=0), name="points_entry_balance_not_negative"),
+            models.CheckConstraint(
+                condition=Q(balance_after__gte=0), name="points_entry_balance_not_negative"
+            ),
             models.CheckConstraint(
                 condition=Q(kind="earn", points__gt=0)
                 | Q(kind__in=["redeem", "expire"], points__lt=0)
@@ -78,8 +82,14 @@ class PointsLot(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["member", "expires_at", "id"], name="lot_open", condition=Q(remaining__gt=0)),
-            models.Index(fields=["expires_at"], name="lot_expiring", condition=Q(remaining__gt=0, expires_at__isnull=False)),
+            models.Index(
+                fields=["member", "expires_at", "id"], name="lot_open", condition=Q(remaining__gt=0)
+            ),
+            models.Index(
+                fields=["expires_at"],
+                name="lot_expiring",
+                condition=Q(remaining__gt=0, expires_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
