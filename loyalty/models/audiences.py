@@ -23,7 +23,7 @@ class Audience(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "slug"], name="audience_slug_once"),
             models.CheckConstraint(
-                condition=Q(is_static=True, rule=None) | Q(is_static=False, rule__isnull=False),
+                condition=Q(is_static=True, rule__isnull=True) | Q(is_static=False, rule__isnull=False),
                 name="audience_rule_or_static",
             ),
         ]

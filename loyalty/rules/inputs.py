@@ -51,9 +51,7 @@ def is_clean_json(value: object) -> bool:
     if isinstance(value, float):
         return value == value and value not in (float("inf"), float("-inf"))
     if isinstance(value, Mapping):
-        return all(
-            isinstance(key, str) and is_clean_json(key) and is_clean_json(item) for key, item in value.items()
-        )
+        return all(isinstance(key, str) for key in value) and is_clean_json([*value, *value.values()])
     if isinstance(value, list | tuple):
         return all(is_clean_json(item) for item in value)
     return value is None or isinstance(value, int)

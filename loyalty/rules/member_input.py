@@ -61,7 +61,10 @@ class ConsentInput:
 
 @dataclass(frozen=True)
 class MemberInput:
-    """`values` holds columns of Member, only those that were given. Its `attributes` are merged by key, null removes."""
+    """`values` holds columns of Member, only those that were given.
+
+    Its `attributes` are merged by key, where null removes; None instead of a mapping clears them all.
+    """
 
     external_id: str
     values: dict[str, object] = field(default_factory=dict)
@@ -72,9 +75,10 @@ Parsed = tuple[MemberInput | None, tuple[str, ...], tuple[str, ...]]
 
 
 def parse(raw: Mapping[str, object], *, default_region: str = "") -> Parsed:
-    """The member, or None with the errors that refuse it; then warnings about what was kept but cannot be used.
+    """The member, or None with the errors that refuse it; then warnings about what is kept but of no use.
 
-    `default_region`: country (two letters) of phone numbers without a country code, where the member names none.
+    `default_region`: country (two letters) of phone numbers without a country code, where the member
+    names none.
     """
     if not isinstance(raw, Mapping):
         return None, ("must be an object with external_id and fields.",), ()
@@ -124,7 +128,7 @@ def _text_of(key: str, limit: int) -> Callable[[object], str]:
     extra = _EXTRA_CHECKS.get(key, str)
 
     def check(value: object) -> str:
-        given = "" if value is None else inputs.text(value, limit=limit, numbers=key == "zip")
+        given = "" if value is None else inputs.text(value, limit=limit, numbers=key in ("zip", "phone"))
         return extra(given) if given else ""
 
     return check
@@ -159,7 +163,7 @@ _EXTRA_CHECKS: dict[str, Callable[[str], str]] = {
 
 
 def _take_email(reading: _Reading, value: object) -> None:
-    given = reading.attempt("email", lambda v: "" if v is None else inputs.text(v, limit=254), value)
+    given = reading.attempt("email", _text_of("email", 254), value)
     address, is_usable = contacts.email(given or "")
     # Lower-casing can lengthen a text, if only where it is no address anyway.
     reading.values["email"] = address[:254]
@@ -169,9 +173,7 @@ def _take_email(reading: _Reading, value: object) -> None:
 
 
 def _take_phone(reading: _Reading, value: object) -> None:
-    given = reading.attempt(
-        "phone", lambda v: "" if v is None else inputs.text(v, limit=40, numbers=True), value
-    )
+    given = reading.attempt("phone", _text_of("phone", 40), value)
     region = str(reading.values.get("country") or "")
     region = region if len(region) == 2 else reading.default_region
     number, is_usable = contacts.phone(given, region) if given else ("", True)
@@ -213,9 +215,9 @@ def _take_enrolled_at(reading: _Reading, value: object) -> None:
     reading.take("enrolled_at", lambda v: None if v is None or v == "" else inputs.moment(v), value)
 
 
-def _attributes(value: object) -> dict[str, object]:
+def _attributes(value: object) -> dict[str, object] | None:
     if value is None:
-        return {}
+        return None
     if not isinstance(value, Mapping):
         raise InputError("must be an object of names and values.")
     for key in value:
@@ -224,9 +226,7 @@ def _attributes(value: object) -> dict[str, object]:
         if key.startswith("$"):
             raise InputError(f"“{key}” begins with $, which is reserved.")
     if not inputs.is_clean_json(value):
-        raise InputError(
-            "holds a value that cannot be stored: a NUL character or a number that is not finite."
-        )
+        raise InputError("holds what cannot be stored: a NUL character or a number that is not finite.")
     return dict(value)
 
 
