@@ -160,6 +160,8 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+# A larger body is refused before it is read; 1,000 members by API need room.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DEMO = env.bool("DEMO", default=False)
 
 # Language, time, static files, mail ------------------------------------------------------------

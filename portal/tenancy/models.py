@@ -160,7 +160,7 @@ class IdempotentReply(models.Model):
     path = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request body.")
     status = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first call is running.")
-    body = models.JSONField(null=True)
+    body = models.TextField(blank=True, default="", help_text="The answer as it was sent.")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

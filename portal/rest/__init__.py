@@ -1,0 +1,1 @@
+"""What every API resource stands on: bodies in, problems out, tokens, repeat-safe POST, its document."""
