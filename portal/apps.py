@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from typing_extensions import override
 
 
 class PortalConfig(AppConfig):
     name = "portal"
     verbose_name = "Portal"
+
+    @override
+    def ready(self) -> None:
+        from portal import admin_site
+
+        admin_site.discover()
