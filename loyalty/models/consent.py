@@ -20,7 +20,7 @@ class ConsentRecord(models.Model):
     """One act of a member. The newest per channel holds; `Member.email_consent` caches it."""
 
     id = models.BigAutoField(primary_key=True)
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="consents")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="consents", db_index=False)
     channel = models.CharField(max_length=10, choices=Channel)
     status = models.CharField(max_length=10, choices=ConsentStatus)
     source = models.CharField(max_length=100)

@@ -41,7 +41,7 @@ class Member(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="members")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="members", db_index=False)
     external_id = models.CharField(max_length=255, help_text="The merchant's own id of this person.")
     email = models.CharField(max_length=254, blank=True, default="")
     email_malformed = models.BooleanField(default=False)

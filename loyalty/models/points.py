@@ -25,8 +25,10 @@ class PointsEntry(models.Model):
     """One change of a member's balance. Never edited, never deleted: correct by adding."""
 
     id = models.BigAutoField(primary_key=True)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="points_entries")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    member = models.ForeignKey(
+        Member, on_delete=models.CASCADE, related_name="points_entries", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=EntryKind)
     points = models.BigIntegerField(help_text="Signed.")
     balance_after = models.BigIntegerField()
@@ -100,7 +102,7 @@ class LotUse(models.Model):
     """Which lot an entry with negative points was taken from: a refund can put it back."""
 
     id = models.BigAutoField(primary_key=True)
-    entry = models.ForeignKey(PointsEntry, on_delete=models.CASCADE, related_name="uses")
+    entry = models.ForeignKey(PointsEntry, on_delete=models.CASCADE, related_name="uses", db_index=False)
     lot = models.ForeignKey(PointsLot, on_delete=models.CASCADE, related_name="uses")
     points = models.BigIntegerField()
 

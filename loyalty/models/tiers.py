@@ -29,7 +29,7 @@ class TierChange(models.Model):
     """A member moved. Never edited."""
 
     id = models.BigAutoField(primary_key=True)
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="tier_changes")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="tier_changes", db_index=False)
     before = models.ForeignKey(Tier, on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
     after = models.ForeignKey(Tier, on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=200)

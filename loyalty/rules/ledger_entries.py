@@ -39,12 +39,12 @@ class EntryInput:
 
     def fingerprint(self) -> str:
         """Tells a repeat of the same entry from another entry under the same key."""
-        moments = [moment and moment.isoformat() for moment in (self.occurred_at, self.expires_at)]
+        moments = [None if at is None else at.isoformat() for at in (self.occurred_at, self.expires_at)]
         told = [self.external_id, self.points, self.reason, self.settled_kind, *moments, self.order_ref]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
-def parse(raw: Mapping[str, object]) -> tuple[EntryInput | None, tuple[str, ...]]:
+def parse(raw: object) -> tuple[EntryInput | None, tuple[str, ...]]:
     """The entry, or None with every sentence that refuses it."""
     if not isinstance(raw, Mapping):
         return None, ("must be an object with external_id, points, reason and idempotency_key.",)

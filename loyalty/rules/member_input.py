@@ -74,7 +74,7 @@ class MemberInput:
 Parsed = tuple[MemberInput | None, tuple[str, ...], tuple[str, ...]]
 
 
-def parse(raw: Mapping[str, object], *, default_region: str = "") -> Parsed:
+def parse(raw: object, *, default_region: str = "") -> Parsed:
     """The member, or None with the errors that refuse it; then warnings about what is kept but of no use.
 
     `default_region`: country (two letters) of phone numbers without a country code, where the member
