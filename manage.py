@@ -4,12 +4,21 @@
 import os
 import sys
 
+# Commands that need no database: for these the embedded PostgreSQL is not started.
+WITHOUT_DATABASE = {"collectstatic", "compilemessages", "help", "klaviyo_sandbox", "makemessages", "version"}
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    if len(sys.argv) < 2 or sys.argv[1] in WITHOUT_DATABASE or "--help" in sys.argv:
+        execute_from_command_line(sys.argv)
+        return
+    from portal.runtime import local_database
+
+    with local_database.available():
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,6 @@ class PortalConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from portal import admin_site
+        from portal import admin_site, checks  # noqa: F401  (checks registers itself)
 
         admin_site.discover()

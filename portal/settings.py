@@ -122,6 +122,9 @@ Q_CLUSTER = {
         "bulk": {"workers": QUEUE_WORKERS, "queue_limit": QUEUE_WORKERS, "poll": 0.3, "scheduler": True},
     },
 }
+# Set by the supervisor for the clusters that it starts.
+QUEUE_LANE = env.str("Q_CLUSTER_NAME", default="")
+QUEUE_BEAT_DIR = env.str("QUEUE_BEAT_DIR", default="")
 # Dotted names, so that the ground knows nothing of what is built on it.
 ANNOUNCE_TARGET = "integrations.services.lanes.nudge_tenant"
 TICK_TARGET = "integrations.services.lanes.tick"
@@ -189,7 +192,9 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Loyalty portal <port
 # Klaviyo --------------------------------------------------------------------------------------
 KLAVIYO_API_URL = env.str("KLAVIYO_API_URL", default="") or "https://a.klaviyo.com"
 KLAVIYO_REVISION = env.str("KLAVIYO_REVISION", default="") or "2026-07-15"
-KLAVIYO_AUTHORIZE_URL = env.str("KLAVIYO_AUTHORIZE_URL", default="") or "https://www.klaviyo.com/oauth/authorize"
+KLAVIYO_AUTHORIZE_URL = (
+    env.str("KLAVIYO_AUTHORIZE_URL", default="") or "https://www.klaviyo.com/oauth/authorize"
+)
 KLAVIYO_TOKEN_URL = env.str("KLAVIYO_TOKEN_URL", default="") or "https://a.klaviyo.com/oauth/token"
 KLAVIYO_REVOKE_URL = env.str("KLAVIYO_REVOKE_URL", default="") or "https://a.klaviyo.com/oauth/revoke"
 KLAVIYO_CLIENT_ID = env.str("KLAVIYO_CLIENT_ID", default="")
@@ -202,6 +207,7 @@ LATE_EVENT_AFTER_HOURS = env.int("LATE_EVENT_AFTER_HOURS", default=24)
 BATCH_ATTEMPTS = 8
 LEASE_SECONDS = 60
 BEAT_SECONDS = 4
+TICK_SECONDS = 1
 BEAT_STALE_SECONDS = 15
 POLL_DEADLINE_HOURS = 6
 

@@ -20,3 +20,4 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 _session = re.sub(r"\W", "_", os.environ.get("TEST_DATABASE_SUFFIX", ""))
 if _session:
     DATABASES["default"]["TEST"] = {"NAME": f"test_portal_{_session}"}  # noqa: F405
+BEAT_SECONDS = 0  # leases are owned without a thread that writes beside a test's transaction

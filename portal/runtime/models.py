@@ -6,19 +6,20 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
+    """Beats are compared by the database's clock, so that machines need not agree on the time."""
+
     def alive(self, now: datetime | None = None) -> "WorkerQuerySet":
-        return self.filter(
-            beat_at__gte=(now or timezone.now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS)
-        )
+        return self.filter(beat_at__gte=(now or Now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS))
 
     def silent(self, now: datetime | None = None) -> "WorkerQuerySet":
-        return self.filter(
-            beat_at__lt=(now or timezone.now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS)
-        )
+        return self.filter(beat_at__lt=(now or Now()) - timedelta(seconds=settings.BEAT_STALE_SECONDS))
+
+    def supervisors(self) -> "WorkerQuerySet":
+        return self.filter(role="supervisor")
 
 
 class Worker(models.Model):
@@ -30,6 +31,9 @@ class Worker(models.Model):
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField(auto_now_add=True)
     beat_at = models.DateTimeField()
+    progress_at = models.DateTimeField(
+        null=True, help_text="When a task under this supervisor last began or ended."
+    )
 
     objects: ClassVar[WorkerQuerySet] = WorkerQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -1,0 +1,38 @@
+"""Every address of the portal, by who uses it."""
+
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from portal import views
+from portal.admin_site import site
+
+
+def _section(route: str, module: str) -> list[URLPattern | URLResolver]:
+    """Include a section's addresses when the section is there."""
+    return [path(route, include(module))] if find_spec(module) else []
+
+
+def _api() -> list[URLPattern | URLResolver]:
+    if not find_spec("loyalty.api.members"):
+        return []
+    from portal.api import api
+
+    return [path("api/v1/", api.urls)]
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    # Machines that watch
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    # Staff and support
+    path("admin/", site.urls),
+    # Programs: ingestion and runs
+    *_api(),
+    # Klaviyo calls back
+    *_section("", "integrations.klaviyo.urls"),
+    # Merchants
+    *_section("", "portal.tenancy.urls"),
+    *_section("", "loyalty.urls"),
+    *_section("", "integrations.urls"),
+]
