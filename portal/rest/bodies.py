@@ -27,10 +27,14 @@ class Envelope:
         """The list under `key`; an absent key is an empty list."""
         value = self.values.get(key, [])
         if not isinstance(value, list):
-            raise Problem(422, "invalid-body", f"“{key}” must be a list.", errors=[fault(f"/{key}", "must be a list")])
+            raise Problem(
+                422, "invalid-body", f"“{key}” must be a list.", errors=[fault(f"/{key}", "must be a list")]
+            )
         if len(value) > at_most:
-            sentence = f"“{key}” holds {len(value):,} items; one call takes {at_most:,}. Split it into several calls."
-            raise Problem(422, "too-many-items", sentence, errors=[fault(f"/{key}", f"at most {at_most:,} items")])
+            sentence = f"“{key}” holds {len(value):,} items; one call takes {at_most:,}. Make several calls."
+            raise Problem(
+                422, "too-many-items", sentence, errors=[fault(f"/{key}", f"at most {at_most:,} items")]
+            )
         return value
 
     def objection(self, item: object) -> str | None:
@@ -65,7 +69,9 @@ def object_of(request: HttpRequest) -> Envelope:
     except strict_json.Unreadable as error:
         raise Problem(400, "unreadable-body", f"The body cannot be read as JSON: {error}.") from error
     if not isinstance(parsed.value, dict):
-        raise Problem(422, "invalid-body", "The body must be a JSON object.", errors=[fault("", "must be an object")])
+        raise Problem(
+            422, "invalid-body", "The body must be a JSON object.", errors=[fault("", "must be an object")]
+        )
     return Envelope(parsed.value, parsed.is_suspect)
 
 
@@ -79,7 +85,9 @@ def raw(request: HttpRequest) -> bytes:
     except RequestDataTooBig as error:
         raise _too_big() from error
     except UnreadablePostError as error:
-        raise Problem(400, "unreadable-body", "The connection broke off before the whole body had come.") from error
+        raise Problem(
+            400, "unreadable-body", "The connection broke off before the whole body had come."
+        ) from error
 
 
 def answer(data: object, *, status: int = 200) -> HttpResponse:
@@ -119,7 +127,9 @@ def _read_chunked(request: HttpRequest) -> bytes:
 
 def _too_big() -> Problem:
     megabytes = int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) // 1024**2
-    return Problem(413, "body-too-large", f"The body is larger than {megabytes} MB. Split it into several calls.")
+    return Problem(
+        413, "body-too-large", f"The body is larger than {megabytes} MB. Split it into several calls."
+    )
 
 
 def _escape(key: str) -> str:

@@ -41,7 +41,9 @@ def repeatable(view: View[P]) -> View[P]:
                 idempotency.complete(found, status=response.status_code, body=response.content.decode())
             return response
         except idempotency.ClaimLost as error:
-            raise _running("It took so long that another call took over; nothing was done by this one.") from error
+            raise _running(
+                "It took so long that another call took over; nothing was done by this one."
+            ) from error
         except Exception:
             idempotency.release(found)
             raise

@@ -103,7 +103,8 @@ def _take(tenant_id: int, key: str, path: str, fingerprint: str, now: datetime) 
             INSERT INTO {_TABLE} AS r (tenant_id, key, path, fingerprint, status, body, created_at)
             VALUES (%(tenant)s, %(key)s, %(path)s, %(fingerprint)s, NULL, '', %(now)s)
             ON CONFLICT (tenant_id, path, key) DO UPDATE
-               SET fingerprint = EXCLUDED.fingerprint, status = NULL, body = '', created_at = EXCLUDED.created_at
+               SET fingerprint = EXCLUDED.fingerprint, created_at = EXCLUDED.created_at,
+                   status = NULL, body = ''
              WHERE r.created_at < %(out_of_date)s
                 OR (r.status IS NULL AND r.created_at < %(dead)s AND r.fingerprint = EXCLUDED.fingerprint)
             RETURNING id

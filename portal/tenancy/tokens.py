@@ -30,7 +30,9 @@ def find(text: str) -> ApiToken | None:
     if not text.startswith(ApiToken.PREFIX) or not text.isascii():
         return None
     token = (
-        ApiToken.objects.filter(digest=ApiToken.digest_of(text), revoked_at=None).select_related("tenant").first()
+        ApiToken.objects.filter(digest=ApiToken.digest_of(text), revoked_at=None)
+        .select_related("tenant")
+        .first()
     )
     if token is not None:
         _note_use(token, timezone.now())
