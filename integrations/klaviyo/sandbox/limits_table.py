@@ -120,7 +120,7 @@ SCOPES: Final[dict[str, tuple[str, ...]]] = {
     "GET /api/flows/{id}": ("flows:read",),
 }
 
-# Parameters that cost a second, lower limit beside the ordinary one (endpoint descriptions, "Rate limits when using").
+# Parameters that cost a second, lower limit beside the ordinary one (named in the endpoint descriptions).
 LOWERED: Final[dict[str, Limit]] = {
     "additional-fields[profile]=predictive_analytics": Limit(10, 150),
     "additional-fields[list]=profile_count": Limit(1, 15),

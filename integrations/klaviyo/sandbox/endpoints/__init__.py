@@ -1,0 +1,71 @@
+"""The endpoints: one module per noun, gathered into one table keyed as the API description writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from integrations.klaviyo.sandbox.call import Call
+from integrations.klaviyo.sandbox.endpoints import (
+    accounts,
+    events,
+    flows,
+    imports,
+    lists,
+    members,
+    metrics,
+    people,
+    privacy,
+    profiles,
+    subscriptions,
+    suppressions,
+)
+from integrations.klaviyo.sandbox.wire import Answer
+
+ENDPOINTS: dict[str, Callable[[Call], Answer]] = {
+    "GET /api/accounts": accounts.index,
+    "GET /api/accounts/{id}": accounts.detail,
+    "GET /api/profiles": people.index,
+    "GET /api/profiles/{id}": people.detail,
+    "GET /api/profiles/{id}/lists": people.lists_of,
+    "GET /api/profiles/{id}/relationships/lists": people.list_ids_of,
+    "POST /api/profiles": profiles.create,
+    "PATCH /api/profiles/{id}": profiles.update,
+    "POST /api/profile-import": profiles.create_or_update,
+    "POST /api/profile-merge": profiles.merge,
+    "GET /api/profile-bulk-import-jobs": imports.index,
+    "POST /api/profile-bulk-import-jobs": imports.create,
+    "GET /api/profile-bulk-import-jobs/{job_id}": imports.detail,
+    "GET /api/profile-bulk-import-jobs/{id}/lists": imports.lists_of,
+    "GET /api/profile-bulk-import-jobs/{id}/relationships/lists": imports.list_ids_of,
+    "GET /api/profile-bulk-import-jobs/{id}/profiles": imports.profiles_of,
+    "GET /api/profile-bulk-import-jobs/{id}/relationships/profiles": imports.profile_ids_of,
+    "GET /api/profile-bulk-import-jobs/{id}/import-errors": imports.errors_of,
+    "GET /api/lists": lists.index,
+    "POST /api/lists": lists.create,
+    "GET /api/lists/{id}": lists.detail,
+    "PATCH /api/lists/{id}": lists.update,
+    "DELETE /api/lists/{id}": lists.delete,
+    "GET /api/lists/{id}/profiles": members.index,
+    "GET /api/lists/{id}/relationships/profiles": members.ids_of,
+    "POST /api/lists/{id}/relationships/profiles": members.add,
+    "DELETE /api/lists/{id}/relationships/profiles": members.remove,
+    "GET /api/lists/{id}/flow-triggers": flows.of_list,
+    "GET /api/lists/{id}/relationships/flow-triggers": flows.ids_of_list,
+    "GET /api/metrics/{id}/flow-triggers": flows.of_metric,
+    "GET /api/metrics/{id}/relationships/flow-triggers": flows.ids_of_metric,
+    "GET /api/flows": flows.index,
+    "GET /api/flows/{id}": flows.detail,
+    "GET /api/metrics": metrics.index,
+    "GET /api/metrics/{id}": metrics.detail,
+    "GET /api/events": metrics.events,
+    "GET /api/events/{id}": metrics.event,
+    "POST /api/events": events.create,
+    "POST /api/event-bulk-create-jobs": events.create_many,
+    "POST /api/profile-subscription-bulk-create-jobs": subscriptions.subscribe,
+    "POST /api/profile-subscription-bulk-delete-jobs": subscriptions.unsubscribe,
+    "POST /api/profile-suppression-bulk-create-jobs": suppressions.create,
+    "POST /api/profile-suppression-bulk-delete-jobs": suppressions.delete,
+    "GET /api/profile-suppression-bulk-create-jobs/{job_id}": suppressions.detail_of_create,
+    "GET /api/profile-suppression-bulk-delete-jobs/{job_id}": suppressions.detail_of_delete,
+    "POST /api/data-privacy-deletion-jobs": privacy.create,
+}

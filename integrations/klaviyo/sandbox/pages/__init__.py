@@ -1,0 +1,1 @@
+"""Small pages to look at what arrived: server-rendered, no JavaScript, nothing from elsewhere."""

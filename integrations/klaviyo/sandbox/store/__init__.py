@@ -1,0 +1,1 @@
+"""The state of the sandbox: one SQLite file, one connection, one lock."""
