@@ -81,7 +81,9 @@ class RowsRejected(DestinationError):
 
     code = "rejected"
 
-    def __init__(self, words: str, refusals: Sequence[Refusal] = (), *, code: str = "", request_id: str = "") -> None:
+    def __init__(
+        self, words: str, refusals: Sequence[Refusal] = (), *, code: str = "", request_id: str = ""
+    ) -> None:
         super().__init__(words, code=code, request_id=request_id)
         self.refusals = tuple(refusals)
 
@@ -99,9 +101,13 @@ class ProfileGone(DestinationError):
 
 
 class ListGone(DestinationError):
-    """The list does not exist any more; its mapping needs a person."""
+    """The list does not exist any more; its mapping needs a person. `list_id` names it where known."""
 
     code = "list_gone"
+
+    def __init__(self, words: str, *, list_id: str = "", request_id: str = "") -> None:
+        super().__init__(words, request_id=request_id)
+        self.list_id = list_id
 
 
 class IdentityConflict(DestinationError):

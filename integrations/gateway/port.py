@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from integrations.errors import Refusal
 from portal.tenancy.secrets import Secret
 
 Json = Any
@@ -38,6 +39,7 @@ class Limits:
     ids_per_read: int
     body_bytes: int
     row_bytes: int
+    bulk_can_clear: bool = False  # whether a PROFILES row may carry `clear`; if not, such a write goes alone
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,10 @@ class ProfileWrite:
 
 @dataclass(frozen=True)
 class EventWrite:
-    """One event. `uid` lets the destination drop a repeat; `profile` names whom it is about."""
+    """One event. `uid` lets the destination drop a repeat; `profile` names whom it is about.
+
+    `value` is money (an order), never points.
+    """
 
     uid: str
     metric: str
@@ -108,6 +113,8 @@ class EventWrite:
     properties: Mapping[str, Json]
     profile: ProfileWrite
     history: bool = False
+    value: float | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,7 +176,10 @@ class Channel(Protocol):
     def send_event(self, write: EventWrite) -> None: ...
 
     def read_profiles(self, by: str, values: Sequence[str]) -> list[RemoteProfile]:
-        """Return the profiles whose `by` (remote_id, external_id, email, phone) is among `values` (≤ ids_per_read)."""
+        """Return the profiles whose `by` is among `values` (≤ ids_per_read).
+
+        `by` is remote_id, external_id, email or phone.
+        """
 
     def lists(self, name: str = "") -> Iterator[RemoteList]:
         """Yield all lists, or those of exactly that name."""

@@ -49,7 +49,9 @@ def block(key: str, seconds: float) -> None:
 def waiting_seconds(prefix: str) -> float:
     """How long the bucket of this account that waits longest still waits (for the pages)."""
     latest = (
-        RateWindow.objects.filter(key__startswith=prefix).order_by("-blocked_until").values_list("blocked_until", flat=True)
+        RateWindow.objects.filter(key__startswith=prefix)
+        .order_by("-blocked_until")
+        .values_list("blocked_until", flat=True)
     )
     return max(0.0, (latest.first() or 0.0) - time.time())
 
