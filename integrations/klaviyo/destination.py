@@ -1,0 +1,67 @@
+"""Klaviyo as a destination: implements the port's pure half and opens channels."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from integrations.errors import ConfigurationError
+from integrations.gateway.port import BatchKind, Channel, Credentials, EventWrite, Limits, ProfileWrite
+from integrations.klaviyo import conf, limits, payloads
+from integrations.klaviyo.client import KlaviyoChannel
+
+_LONGEST_NAME = 127  # a metric's name is under 128 characters; a property is held to the same
+
+
+class Klaviyo:
+    """See integrations/gateway/port.py."""
+
+    key = "klaviyo"
+    label = "Klaviyo"
+    limits: Limits = limits.LIMITS
+
+    def default_base_url(self) -> str:
+        return conf.default_base_url()
+
+    def default_revision(self) -> str:
+        return conf.default_revision()
+
+    def validate_secret(self, text: str) -> str:
+        key = text.strip()
+        if not key:
+            raise ConfigurationError("Paste the private API key. " + _WHERE)
+        if re.fullmatch(r"[A-Za-z0-9]{6}", key):
+            raise ConfigurationError(
+                f"“{key}” is the public API key (site id), which cannot write. " + _WHERE
+            )
+        if not re.fullmatch(r"[\x21-\x7e]+", key):
+            raise ConfigurationError(
+                "The key has spaces, line breaks or foreign characters in it: copy it again."
+            )
+        return key
+
+    def validate_property(self, name: str) -> None:
+        if not name.strip():
+            raise ConfigurationError("The name is empty.")
+        if name != name.strip():
+            raise ConfigurationError(f"“{name}” begins or ends with a space.")
+        if name.startswith("$"):
+            raise ConfigurationError(f"“{name}” begins with $: Klaviyo keeps those names for itself.")
+        if len(name) > _LONGEST_NAME:
+            raise ConfigurationError(f"The name is longer than {_LONGEST_NAME} characters.")
+        if any(unicodedata.category(character) == "Cc" for character in name):
+            raise ConfigurationError("The name has line breaks or other control characters in it.")
+
+    def open(self, credentials: Credentials) -> Channel:
+        return KlaviyoChannel(credentials)
+
+    def encode_profile(self, write: ProfileWrite) -> bytes:
+        return payloads.encode_profile(write)
+
+    def encode_event(self, write: EventWrite) -> bytes:
+        return payloads.encode_event(write)
+
+    def pack(self, kind: BatchKind, rows: Iterable[bytes], list_ids: Sequence[str] = ()) -> bytes:
+        return payloads.pack(kind, rows, list_ids)
+
+
+_WHERE = "Create a private key in Klaviyo under Settings → API keys; it begins with pk_."
