@@ -102,7 +102,7 @@ def stop_all(children: Iterable[Child], seconds: float) -> None:
 
 
 class Signals:
-    """Turns SIGTERM and SIGINT into `stopping`, and lets a loop sleep until a signal or a child's end."""
+    """Turns SIGTERM, SIGINT and a closed terminal into `stopping`, and lets a loop sleep until a signal or a child's end."""
 
     def __init__(self) -> None:
         self.stopping = False
@@ -110,7 +110,7 @@ class Signals:
         os.set_blocking(self._reader, False)
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
 

@@ -1,5 +1,6 @@
 """Everything on this machine with one command; what `make run` calls after installing."""
 
+import contextlib
 from argparse import ArgumentParser
 from typing import Any
 
@@ -24,5 +25,6 @@ class Command(BaseCommand):
         Launcher(wanted, self._say).run()
 
     def _say(self, words: str) -> None:
-        self.stdout.write(words)
-        self.stdout.flush()
+        with contextlib.suppress(OSError):  # the terminal may be gone; what must be stopped is stopped
+            self.stdout.write(words)
+            self.stdout.flush()
