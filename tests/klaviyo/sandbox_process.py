@@ -29,7 +29,7 @@ class SandboxAccount:
         return self.read("state")
 
     def profiles(self, **query: str) -> list[dict[str, Any]]:
-        """All profiles, or those of `email=`, `external_id=` or `phone=`; page with `limit=` and `offset=`."""
+        """All profiles, or those of `email=`, `external_id=` or `phone=`; page by `limit=`, `offset=`."""
         return self.read("profiles", **query)["profiles"]
 
     def profile(self, **query: str) -> dict[str, Any]:
@@ -66,7 +66,9 @@ class SandboxAccount:
         return self.read("faults")["faults"]
 
     def fault(self, endpoint: str, kind: str, **plan: Any) -> None:
-        """Plan a fault; `times` (default 1, None for ever), `after`, `status`, `seconds`, `probability`, `seed`, `scope`."""
+        """Plan a fault; `times` (default 1, None for ever), `after`, `status`, `seconds`, `probability`,
+        `seed`, `scope`.
+        """
         self.change("faults", {"endpoint": endpoint, "kind": kind, **plan})
 
     def clear_faults(self) -> None:
@@ -131,8 +133,8 @@ class SandboxAccount:
 class SandboxProcess:
     """Starts `python -m integrations.klaviyo.sandbox` on a free loopback port and stops exactly that process.
 
-    Use it as a context manager, or with `start()` and `stop()`. The same data file and port can be started again:
-    `stop()`, then `start()` on the same object keeps both.
+    Use it as a context manager, or with `start()` and `stop()`. The same data file and port can be started
+    again: `stop()`, then `start()` on the same object keeps both.
     """
 
     def __init__(

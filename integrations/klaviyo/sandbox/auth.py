@@ -19,7 +19,9 @@ BAD_TOKEN = "Missing or invalid access token."
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An account, the kind of credential (it decides the rate-limit pool) and the scopes; None means all of them."""
+    """An account, the kind of credential (it decides the rate-limit pool) and the scopes; None means all of
+    them.
+    """
 
     account: Account
     auth_kind: str

@@ -1,4 +1,6 @@
-"""Request bodies against the API description: what Klaviyo refuses is an error, what it swallows is a violation to look at."""
+"""Request bodies against the API description: what Klaviyo refuses is an error, what it swallows is a
+violation to look at.
+"""
 
 from __future__ import annotations
 

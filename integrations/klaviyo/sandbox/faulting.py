@@ -7,7 +7,7 @@ from integrations.klaviyo.sandbox.errors import simple, throttled
 from integrations.klaviyo.sandbox.faults import Fault, Kind
 from integrations.klaviyo.sandbox.wire import Answer, Ending
 
-_HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
+_HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _HANG_SECONDS = 60.0
 _SLOW_SECONDS = 2.0
 

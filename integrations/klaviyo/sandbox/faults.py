@@ -1,4 +1,4 @@
-"""Planned faults: what the next calls to an endpoint shall suffer, counted exactly even when calls overlap."""
+"""Planned faults: what the next calls to an endpoint shall suffer, counted exactly even if calls overlap."""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ from integrations.klaviyo.sandbox.values import read_stamp
 
 
 class Condition(NamedTuple):
-    """One comparison; the value is a string, a number (also for instants), a boolean, None, or a list of them."""
+    """One comparison; the value is a string, a number (also for instants), a boolean, None, or a list of
+    them.
+    """
 
     operator: str
     field: str

@@ -1,7 +1,7 @@
 """Ids that look like Klaviyo's and lead back to a row number without an index.
 
-Profiles have 26-character ULIDs, lists, metrics and flows six characters, events eleven: opaque to every client, while here
-the row number is folded in, so that a million profiles need no index over their ids.
+Profiles have 26-character ULIDs, lists, metrics and flows six characters, events eleven: opaque to every
+client, while here the row number is folded in, so that a million profiles need no index over their ids.
 """
 
 from __future__ import annotations

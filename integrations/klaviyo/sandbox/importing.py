@@ -1,7 +1,8 @@
 """What a bulk import job does once it runs.
 
-Sources of its traps: rows are applied in no promised order, and repeated identifiers may be dropped (rudder-server PR 7107,
-"bulk profile import" guide); conflicts found late fail their row while the rest succeeds; `null` clears nothing here.
+Sources of its traps: rows are applied in no promised order, and repeated identifiers may be dropped
+(rudder-server PR 7107, "bulk profile import" guide); conflicts found late fail their row while the rest
+succeeds; `null`" " clears nothing here.
 """
 
 from __future__ import annotations

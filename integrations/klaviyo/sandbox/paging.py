@@ -1,4 +1,6 @@
-"""Cursor paging by key, forwards and backwards: stable while rows come and go, as quick on page 900 as on page 1."""
+"""Cursor paging by key, forwards and backwards: stable while rows come and go, as quick on page 900 as on
+page 1.
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,9 @@ _EMPTY = Identity(None, None, None, None)
 
 @dataclass(slots=True)
 class ProfilePayload:
-    """A checked profile block. `phone_ignored` marks a bad number that Klaviyo forgives beside a good address."""
+    """A checked profile block. `phone_ignored` marks a bad number that Klaviyo forgives beside a good
+    address.
+    """
 
     identity: Identity = _EMPTY
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -64,9 +66,9 @@ def read_profile(
     patch = _read_patch(checks, meta, f"{pointer}/meta") if meta is not None else {}
     payload = ProfilePayload(_EMPTY, attributes, patch)
     payload.identity = _read_identity(checks, payload, resource, here, forgives_phone)
-    if needs_identity and not any(payload.identity) and not attributes.get("anonymous_id"):
-        if not attributes.get("_kx"):
-            checks.refuse("At least one profile identifier must be provided.", here)
+    has_identity = any(payload.identity) or attributes.get("anonymous_id") or attributes.get("_kx")
+    if needs_identity and not has_identity:
+        checks.refuse("At least one profile identifier must be provided.", here)
     return payload
 
 
@@ -141,8 +143,8 @@ def check_size(checks: Checks, resource: dict[str, Any], pointer: str) -> None:
 def apply(workspace: Workspace, profile: Profile, payload: ProfilePayload, *, clears_nulls: bool) -> None:
     """Write a payload into a profile: identifiers, attributes, custom properties, then patches.
 
-    `null` clears a standard attribute in single calls and is ignored by bulk imports and events; what is omitted stays
-    (OpenAPI description; "bulk profile import" guide).
+    `null` clears a standard attribute in single calls and is ignored by bulk imports and events; what is
+    omitted stays (OpenAPI description; "bulk profile import" guide).
     """
     workspace.identify(profile, payload.identity)
     for name, value in payload.attributes.items():

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from integrations.klaviyo.sandbox.errors import ApiError, error_object, invalid
 
-# Published quarterly; two years after its date a revision is retired ("API versioning and deprecation policy").
+# Published quarterly; two years after its date a revision is retired ("API versioning and deprecation
+# policy").
 SUPPORTED = (
     "2025-01-15",
     "2025-04-15",

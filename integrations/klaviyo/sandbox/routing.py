@@ -40,7 +40,8 @@ _PLAIN, _PATTERNS = _compile()
 def find(method: str, path: str) -> Match:
     """The endpoint for a call; 404 for an unknown path, 405 for a method that it does not take."""
     trimmed = path.rstrip("/")
-    methods, path_ids = _PLAIN.get(trimmed), ()
+    path_ids: tuple[str, ...] = ()
+    methods = _PLAIN.get(trimmed)
     if methods is None:
         methods, path_ids = _by_pattern(trimmed)
     if methods is None:

@@ -42,7 +42,8 @@ class Handler(BaseHTTPRequestHandler):
     """HTTP/1.1 with keep-alive."""
 
     protocol_version = "HTTP/1.1"
-    # Answers leave in one piece and at once; the default of an unbuffered file costs 40 ms a call with delayed ACKs.
+    # Answers leave in one piece and at once; the default of an unbuffered file costs 40 ms a call with
+    # delayed ACKs.
     wbufsize = -1
     disable_nagle_algorithm = True
     timeout = 300
@@ -73,10 +74,10 @@ class Handler(BaseHTTPRequestHandler):
             answer = self._answer(request)
         except Exception:
             logger.exception("sandbox failed", extra={"path": request.path})
-            error = simple(
+            broken = simple(
                 500, "error", "A server error occurred.", "The sandbox itself failed; see its log."
             )
-            answer = json_answer(500, error.body())
+            answer = json_answer(500, broken.body())
         self._finish(answer)
 
     def _answer(self, request: Request) -> Answer:

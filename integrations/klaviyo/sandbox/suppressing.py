@@ -15,7 +15,9 @@ LIFT = "profile-suppression-bulk-delete-job"
 
 
 def run(db: Database, account: Account, job_n: int) -> None:
-    """Suppress or un-suppress everybody the job names; un-suppressing lifts USER_SUPPRESSED only (help centre)."""
+    """Suppress or un-suppress everybody the job names; un-suppressing lifts USER_SUPPRESSED only (help
+    centre).
+    """
     with db.transaction():
         row = db.row("SELECT kind, lists FROM jobs WHERE n = ?", (job_n,))
         emails = jobs.body_of(db, job_n)

@@ -1,7 +1,7 @@
 """Klaviyo's rate limits: two fixed windows at once, one second and one minute, and a day for few endpoints.
 
-Source: "Rate limits, status codes, and errors" in the developer docs. Windows are aligned to the clock; a refused call is not
-counted. Retry-After is present on 429 only, RateLimit-* on success only.
+Source: "Rate limits, status codes, and errors" in the developer docs. Windows are aligned to the clock; a
+refused call is not counted. Retry-After is present on 429 only, RateLimit-* on success only.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Windows:
             return 0
 
     def headers(self, key: Key, limit: Limit, scale: float, now: float) -> dict[str, str]:
-        """RateLimit-* of the burst window, as recent recordings show them (the docs still describe the steady one)."""
+        """RateLimit-* of the burst window, as recent recordings show them (the docs still describe the
+        steady one).
+        """
         burst, steady = scaled(limit.burst, scale), scaled(limit.steady, scale)
         with self._lock:
             window = self._windows.setdefault(key, _three_windows())[0]

@@ -53,7 +53,7 @@ class Answer:
 
 
 def read_target(method: str, target: str, headers: Mapping[str, str], body: bytes, origin: str) -> Request:
-    """Split a request target; `+` in a query means a space, which is why addresses must be percent-encoded."""
+    """Split a request target; `+` in a query means a space, so addresses must be percent-encoded."""
     parts = urlsplit(target)
     parameters = parse_qsl(parts.query, keep_blank_values=True)
     return Request(method, parts.path, parameters, headers, body, origin, target)

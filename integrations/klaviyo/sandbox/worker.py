@@ -1,4 +1,6 @@
-"""The background thread: takes jobs when their lag is over, one at a time, in blocks that leave room for live calls."""
+"""The background thread: takes jobs when their lag is over, one at a time, in blocks that leave room for
+live calls.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _QUEUED_SHARE = 0.5  # of the lag a job stays queued, the rest it is processing
 
 
 class Worker:
-    """Runs queued jobs and writes the journal down; unfinished jobs of an earlier process are taken up again."""
+    """Runs queued jobs and writes the journal down; unfinished jobs of an earlier process are taken up
+    again.
+    """
 
     def __init__(self, db: Database, accounts: Accounts, journal: Journal, lag_seconds: float) -> None:
         self._db = db

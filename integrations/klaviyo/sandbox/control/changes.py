@@ -1,4 +1,6 @@
-"""What the control API changes: faults, scopes, refusals, limits, lag, flows, consent given or withdrawn by people."""
+"""What the control API changes: faults, scopes, refusals, limits, lag, flows, consent given or withdrawn by
+people.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ Body = dict[str, Any]
 
 
 def _add_fault(state: State, account: Account, body: Body) -> Body:
-    plans = body["faults"] if "faults" in body else [body]
+    plans = body.get("faults", [body])
     for plan in plans:
         state.faults.add(account.name, read_fault(plan))
     return {"faults": state.faults.plan(account.name)}
@@ -40,7 +42,9 @@ def _set_scopes(state: State, account: Account, body: Body) -> Body:
 
 
 def _refuse(state: State, account: Account, body: Body) -> Body:
-    """{"emails": [...], "detail": "...", "mode": "later" (import errors) or "now" (400 without pointers)}; [] forgives all."""
+    """{"emails": [...], "detail": "...", "mode": "later" (import errors) or "now" (400 without pointers)};
+    [] forgives all.
+    """
     mode = body.get("mode", "later")
     if mode not in ("later", "now"):
         raise ValueError("mode must be 'later' or 'now'")

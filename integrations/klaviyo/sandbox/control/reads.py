@@ -27,7 +27,8 @@ def counts(state: State, account: Account) -> dict[str, Any]:
         name: state.db.value(f"SELECT count(*) FROM {name} WHERE a = ?", (account.a,)) for name in _COUNTED
     }
     made["memberships"] = state.db.value(
-        "SELECT count(*) FROM list_members WHERE joined IS NOT NULL AND list_n IN (SELECT n FROM lists WHERE a = ?)",
+        "SELECT count(*) FROM list_members WHERE joined IS NOT NULL AND list_n IN (SELECT n FROM"
+        " lists WHERE a = ?)",
         (account.a,),
     )
     jobs = state.db.rows("SELECT status, count(*) FROM jobs WHERE a = ? GROUP BY status", (account.a,))
@@ -101,7 +102,8 @@ def members(state: State, account: Account, name: str) -> dict[str, Any]:
     if row is None:
         raise LookupError(f"list {name}")
     rows = state.db.rows(
-        "SELECT p.id, p.email, p.external_id, m.joined FROM list_members m JOIN profiles p ON p.n = m.profile_n"
+        "SELECT p.id, p.email, p.external_id, m.joined FROM list_members m JOIN profiles p ON p.n ="
+        " m.profile_n"
         " WHERE m.list_n = ? AND m.joined IS NOT NULL ORDER BY p.n",
         (row["n"],),
     )
@@ -120,7 +122,8 @@ def _events(state: State, account: Account, parameters: dict[str, str]) -> dict[
             where += f" AND {column} = ?"
             arguments.append(parameters[name])  # type: ignore[arg-type]
     rows = state.db.rows(
-        "SELECT e.n, m.name AS metric, e.unique_id, e.at, e.backfill, e.received, e.props, p.email, p.external_id,"
+        "SELECT e.n, m.name AS metric, e.unique_id, e.at, e.backfill, e.received, e.props, p.email,"
+        " p.external_id,"
         " p.id AS profile_id FROM events e JOIN metrics m ON m.n = e.metric_n"
         f" LEFT JOIN profiles p ON p.n = e.profile_n WHERE {where} ORDER BY e.n LIMIT ? OFFSET ?",
         (*arguments, int(parameters.get("limit", 100_000)), int(parameters.get("offset", 0))),

@@ -1,7 +1,7 @@
 """One event as it comes in a body: checks, and the form in which it is kept.
 
-Sources: event endpoints of the OpenAPI description (times, unique ids, 400 properties) and the "events API overview" guide
-(0, null and "" are dropped).
+Sources: event endpoints of the OpenAPI description (times, unique ids, 400 properties) and the "events API
+overview" guide (0, null and "" are dropped).
 """
 
 from __future__ import annotations

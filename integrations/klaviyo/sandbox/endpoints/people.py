@@ -24,7 +24,8 @@ _SORT_KEYS = {
     "": "p.n",
     "subscriptions.email.marketing.suppression.timestamp": "coalesce((SELECT max(at) FROM suppressions s"
     " WHERE s.profile_n = p.n AND s.list_n = 0), 0)",
-    "subscriptions.email.marketing.list_suppressions.timestamp": "coalesce((SELECT max(at) FROM suppressions s"
+    "subscriptions.email.marketing.list_suppressions.timestamp": "coalesce((SELECT max(at) FROM"
+    " suppressions s"
     " WHERE s.profile_n = p.n AND s.list_n > 0), 0)",
 }
 

@@ -44,7 +44,9 @@ class _Job(NamedTuple):
 
 
 def subscribe(call: Call) -> Answer:
-    """Give consent. Lifts suppressions; under double opt-in the person stays unsubscribed until they confirm."""
+    """Give consent. Lifts suppressions; under double opt-in the person stays unsubscribed until they
+    confirm.
+    """
     job = _read(call, "profile-subscription-bulk-create-job", consent.SUBSCRIBED, MAX_SUBSCRIBE)
     opt_in = job.target["opt_in"] if job.target is not None else call.account.settings.default_opt_in
     must_confirm = opt_in == "double_opt_in" and not job.is_historical
@@ -78,7 +80,9 @@ def _subscribe(
 
 
 def unsubscribe(call: Call) -> Answer:
-    """Take consent away. With a list given, whoever is not on that list is unsubscribed everywhere: Klaviyo's own trap."""
+    """Take consent away. With a list given, whoever is not on that list is unsubscribed everywhere:
+    Klaviyo's own trap.
+    """
     job = _read(call, "profile-subscription-bulk-delete-job", consent.UNSUBSCRIBED, MAX_UNSUBSCRIBE)
     now = int(time.time())
     with call.db.transaction():

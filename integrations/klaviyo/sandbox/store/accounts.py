@@ -20,8 +20,9 @@ class Settings:
     scopes: dict[str, list[str]] = field(default_factory=dict)
     # New accounts default to double opt-in (help centre, "single and double opt-in").
     default_opt_in: str = "double_opt_in"
-    # Klaviyo takes events for example.com and test.com with 202 and drops them silently (help centre, "test emails"). Off by
-    # default here, because the demo and the tests use such addresses on purpose; switch it on to rehearse the trap.
+    # Klaviyo takes events for example.com and test.com with 202 and drops them silently (help centre, "test
+    # emails"). Off by default here, because the demo and the tests use such addresses on purpose; switch it
+    # on to rehearse the trap.
     drop_test_domains: bool = False
     seed: int = 0
 

@@ -26,7 +26,8 @@ def suppress(db: Database, a: int, profile_n: int, reason: str, now: int, list_n
 
 def lift(db: Database, profile_n: int, reasons: Iterable[str], list_n: int = 0) -> None:
     db.change(
-        "DELETE FROM suppressions WHERE profile_n = ? AND list_n = ? AND reason IN (SELECT value FROM json_each(?))",
+        "DELETE FROM suppressions WHERE profile_n = ? AND list_n = ? AND reason IN (SELECT value"
+        " FROM json_each(?))",
         (profile_n, list_n, json.dumps(list(reasons))),
     )
 

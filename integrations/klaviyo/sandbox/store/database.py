@@ -17,8 +17,8 @@ Row = sqlite3.Row
 class Database:
     """SQLite with the lock that makes a read-then-write atomic.
 
-    One connection, not one per thread: the work is short, the interpreter runs one thread at a time anyway, and it is the only
-    way `:memory:` can be shared.
+    One connection, not one per thread: the work is short, the interpreter runs one thread at a time anyway,
+    and it is the only way `:memory:` can be shared.
     """
 
     def __init__(self, path: str) -> None:

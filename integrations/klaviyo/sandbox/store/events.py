@@ -48,7 +48,8 @@ def record(db: Database, a: int, profile_n: int, event: NewEvent) -> bool:
     metric_n = metric_number(db, a, event.metric)
     dump = json.dumps(event.properties, separators=(",", ":"), ensure_ascii=False)
     kept = db.change(
-        "INSERT OR IGNORE INTO events (a, profile_n, metric_n, unique_id, at, uuid, props, backfill, received)"
+        "INSERT OR IGNORE INTO events (a, profile_n, metric_n, unique_id, at, uuid, props,"
+        " backfill, received)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             a,

@@ -24,7 +24,8 @@ def create(
 ) -> int:
     trigger = LIST_TRIGGER if list_n is not None else METRIC_TRIGGER if metric else "Unconfigured"
     return db.insert(
-        "INSERT INTO flows (a, name, status, trigger_type, list_n, metric, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO flows (a, name, status, trigger_type, list_n, metric, created) VALUES (?, ?,"
+        " ?, ?, ?, ?, ?)",
         (a, name, status, trigger, list_n, metric, int(time.time())),
     )
 
@@ -51,7 +52,8 @@ def fire(db: Database, a: int, flow_numbers: list[int], starts: Iterable[tuple[i
 def log(db: Database, a: int, limit: int = 1000) -> list[dict[str, Any]]:
     """The newest starts first."""
     rows = db.rows(
-        "SELECT f.name AS flow, l.flow_n, l.source, l.at, p.email, p.external_id, p.id AS profile_id FROM flow_log l"
+        "SELECT f.name AS flow, l.flow_n, l.source, l.at, p.email, p.external_id, p.id AS"
+        " profile_id FROM flow_log l"
         " JOIN flows f ON f.n = l.flow_n LEFT JOIN profiles p ON p.n = l.profile_n"
         " WHERE l.a = ? ORDER BY l.n DESC LIMIT ?",
         (a, limit),
@@ -61,6 +63,10 @@ def log(db: Database, a: int, limit: int = 1000) -> list[dict[str, Any]]:
 
 def never_added(db: Database, list_n: int, profile_numbers: list[int]) -> list[int]:
     """Those who were never on the list: removed and added again does not start a flow twice (help centre)."""
-    sql = "SELECT profile_n FROM list_members WHERE list_n = ? AND profile_n IN (SELECT value FROM json_each(?))"
-    before = {row[0] for row in db.rows(sql, (list_n, json.dumps(profile_numbers)))}
+    rows = db.rows(
+        "SELECT profile_n FROM list_members"
+        " WHERE list_n = ? AND profile_n IN (SELECT value FROM json_each(?))",
+        (list_n, json.dumps(profile_numbers)),
+    )
+    before = {row[0] for row in rows}
     return [number for number in profile_numbers if number not in before]

@@ -20,7 +20,8 @@ def create(db: Database, a: int, kind: str, *, total: int, lists: list[int], bod
         base64.urlsafe_b64encode(f"maintenance:{a}:{secrets.token_hex(8)}".encode()).decode().rstrip("=")
     )
     n = db.insert(
-        "INSERT INTO jobs (a, id, kind, status, created, total, lists, body) VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
+        "INSERT INTO jobs (a, id, kind, status, created, total, lists, body) VALUES (?, ?, ?,"
+        " 'queued', ?, ?, ?, ?)",
         (a, identifier, kind, time.time(), total, json.dumps(lists), body),
     )
     row = db.row("SELECT * FROM jobs WHERE n = ?", (n,))
@@ -47,7 +48,8 @@ def start(db: Database, job_n: int) -> None:
     with db.transaction():
         db.change("DELETE FROM import_errors WHERE job_n = ?", (job_n,))
         db.change(
-            "UPDATE jobs SET status = 'processing', started = coalesce(started, ?), done = 0, failed = 0 WHERE n = ?",
+            "UPDATE jobs SET status = 'processing', started = coalesce(started, ?), done = 0,"
+            " failed = 0 WHERE n = ?",
             (time.time(), job_n),
         )
 
@@ -58,7 +60,8 @@ def progress(db: Database, job_n: int, *, done: int, failed: int) -> None:
 
 def finish(db: Database, job_n: int, profile_numbers: list[int], *, skipped: int = 0) -> None:
     db.change(
-        "UPDATE jobs SET status = 'complete', completed = ?, body = NULL, profiles = ?, skipped = ? WHERE n = ?",
+        "UPDATE jobs SET status = 'complete', completed = ?, body = NULL, profiles = ?, skipped = ?"
+        " WHERE n = ?",
         (time.time(), array("q", profile_numbers).tobytes(), skipped, job_n),
     )
 

@@ -31,7 +31,8 @@ def by_numbers(db: Database, numbers: list[int]) -> list[Row]:
 
 def of_profile(db: Database, profile_n: int) -> list[Row]:
     return db.rows(
-        "SELECT l.* FROM list_members m JOIN lists l ON l.n = m.list_n WHERE m.profile_n = ? AND m.joined IS NOT NULL"
+        "SELECT l.* FROM list_members m JOIN lists l ON l.n = m.list_n WHERE m.profile_n = ? AND"
+        " m.joined IS NOT NULL"
         " ORDER BY l.n",
         (profile_n,),
     )

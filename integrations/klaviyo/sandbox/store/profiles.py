@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,10 @@ from typing import Any
 from integrations.klaviyo.sandbox import ids
 from integrations.klaviyo.sandbox.store.database import Database
 
-COLUMNS = "p.n, p.a, p.id, p.email, p.phone, p.external_id, p.attrs, p.props, p.consent, p.created, p.updated, p.last_event"
+COLUMNS = (
+    "p.n, p.a, p.id, p.email, p.phone, p.external_id, p.attrs, p.props, p.consent, p.created, p.updated,"
+    " p.last_event"
+)
 _ALL = COLUMNS.replace("p.", "")
 
 
@@ -36,7 +38,7 @@ class Profile:
     is_touched: bool = False
 
 
-def from_row(row: sqlite3.Row) -> Profile:
+def from_row(row: Iterable[Any]) -> Profile:
     n, a, pid, email, phone, external_id, attrs, props, consent, created, updated, last_event = row
     return Profile(
         n,
@@ -94,14 +96,17 @@ def delete(db: Database, numbers: list[int]) -> None:
 
 
 def merge(db: Database, target: Profile, source: Profile, now: int) -> None:
-    """Fold `source` into `target`: the target's values win, memberships and events move, suppressed stays suppressed."""
+    """Fold `source` into `target`: the target's values win, memberships and events move, suppressed stays
+    suppressed.
+    """
     with db.transaction():
         for table in ("list_members", "events", "suppressions"):
             db.change(f"UPDATE OR IGNORE {table} SET profile_n = ? WHERE profile_n = ?", (target.n, source.n))
         delete(db, [source.n])
         attrs = {**source.attrs, **{key: value for key, value in target.attrs.items() if value is not None}}
         db.change(
-            "UPDATE profiles SET attrs = ?, props = ?, consent = ?, updated = ?, email = ?, phone = ?, external_id = ?"
+            "UPDATE profiles SET attrs = ?, props = ?, consent = ?, updated = ?, email = ?, phone ="
+            " ?, external_id = ?"
             " WHERE n = ?",
             (
                 json.dumps(attrs),

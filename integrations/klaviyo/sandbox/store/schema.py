@@ -1,8 +1,11 @@
-"""Tables of the sandbox. Identities are unique per account; hot paths have an index each, nothing else has one."""
+"""Tables of the sandbox. Identities are unique per account; hot paths have an index each, nothing else has
+one.
+"""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
-    a INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL, settings TEXT NOT NULL DEFAULT '{}',
+    a INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
+    settings TEXT NOT NULL DEFAULT '{}',
     counters TEXT NOT NULL DEFAULT '{}');
 
 CREATE TABLE IF NOT EXISTS profiles (
@@ -12,7 +15,8 @@ CREATE TABLE IF NOT EXISTS profiles (
     created INTEGER NOT NULL, updated INTEGER NOT NULL, last_event INTEGER);
 CREATE UNIQUE INDEX IF NOT EXISTS profiles_email ON profiles (a, email) WHERE email IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS profiles_phone ON profiles (a, phone) WHERE phone IS NOT NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS profiles_external ON profiles (a, external_id) WHERE external_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS profiles_external ON profiles (a, external_id)
+    WHERE external_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS profiles_updated ON profiles (a, updated, n);
 
 CREATE TABLE IF NOT EXISTS suppressions (
@@ -29,7 +33,8 @@ CREATE INDEX IF NOT EXISTS lists_account ON lists (a, n);
 CREATE TABLE IF NOT EXISTS list_members (
     list_n INTEGER NOT NULL, profile_n INTEGER NOT NULL, joined INTEGER,
     PRIMARY KEY (list_n, profile_n)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS members_joined ON list_members (list_n, joined, profile_n) WHERE joined IS NOT NULL;
+CREATE INDEX IF NOT EXISTS members_joined ON list_members (list_n, joined, profile_n)
+    WHERE joined IS NOT NULL;
 CREATE INDEX IF NOT EXISTS members_profile ON list_members (profile_n);
 
 CREATE TABLE IF NOT EXISTS metrics (
@@ -37,8 +42,10 @@ CREATE TABLE IF NOT EXISTS metrics (
     updated INTEGER NOT NULL, UNIQUE (a, name));
 
 CREATE TABLE IF NOT EXISTS events (
-    n INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER NOT NULL, profile_n INTEGER NOT NULL, metric_n INTEGER NOT NULL,
-    unique_id TEXT NOT NULL, at INTEGER NOT NULL, uuid TEXT NOT NULL, props TEXT NOT NULL, backfill INTEGER NOT NULL,
+    n INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER NOT NULL, profile_n INTEGER NOT NULL,
+    metric_n INTEGER NOT NULL,
+    unique_id TEXT NOT NULL, at INTEGER NOT NULL, uuid TEXT NOT NULL, props TEXT NOT NULL,
+    backfill INTEGER NOT NULL,
     received REAL NOT NULL, UNIQUE (profile_n, metric_n, unique_id));
 CREATE INDEX IF NOT EXISTS events_at ON events (a, at, n);
 CREATE INDEX IF NOT EXISTS events_metric ON events (metric_n, at, n);
@@ -53,7 +60,8 @@ CREATE INDEX IF NOT EXISTS jobs_account ON jobs (a, kind, n);
 CREATE INDEX IF NOT EXISTS jobs_open ON jobs (n) WHERE status IN ('queued', 'processing');
 
 CREATE TABLE IF NOT EXISTS import_errors (
-    n INTEGER PRIMARY KEY, job_n INTEGER NOT NULL, code TEXT NOT NULL, title TEXT NOT NULL, detail TEXT NOT NULL,
+    n INTEGER PRIMARY KEY, job_n INTEGER NOT NULL, code TEXT NOT NULL, title TEXT NOT NULL,
+    detail TEXT NOT NULL,
     pointer TEXT NOT NULL, payload TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS import_errors_job ON import_errors (job_n, n);
 
@@ -71,6 +79,7 @@ CREATE TABLE IF NOT EXISTS refused (
     a INTEGER NOT NULL, email TEXT NOT NULL, detail TEXT NOT NULL, mode TEXT NOT NULL,
     PRIMARY KEY (a, email, mode)) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS requests (n INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER NOT NULL, line TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS requests (n INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER NOT NULL,
+    line TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS requests_account ON requests (a, n);
 """

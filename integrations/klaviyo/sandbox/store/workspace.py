@@ -13,7 +13,9 @@ from integrations.klaviyo.sandbox.store.profiles import Profile
 
 
 class Identity(NamedTuple):
-    """The identifiers of one payload, in the order in which Klaviyo lets them win (developer docs, "identity resolution")."""
+    """The identifiers of one payload, in the order in which Klaviyo lets them win (developer docs,
+    "identity resolution").
+    """
 
     id: str | None
     external_id: str | None
@@ -61,9 +63,8 @@ class Workspace:
 
     def find(self, identity: Identity, *, strict: bool = True) -> Profile | None:
         """Whom the identifiers mean, or None. `strict` refuses identifiers that belong to two people."""
-        if identity.id is not None:
-            if identity.id not in self._by_id:
-                raise UnknownId(identity.id)
+        if identity.id is not None and identity.id not in self._by_id:
+            raise UnknownId(identity.id)
         matches = [
             self._by_id.get(identity.id or ""),
             self._by_external.get(identity.external_id or ""),
@@ -155,7 +156,8 @@ class Workspace:
 
 
 _INSERT = (
-    "INSERT INTO profiles (n, a, id, email, phone, external_id, attrs, props, consent, created, updated, last_event)"
+    "INSERT INTO profiles (n, a, id, email, phone, external_id, attrs, props, consent, created,"
+    " updated, last_event)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 # Identifiers stay out of this statement: SQLite rewrites the index of every column that is set.

@@ -1,0 +1,50 @@
+import pytest
+
+from integrations.errors import ConfigurationError
+from integrations.gateway import registry
+from integrations.klaviyo.destination import Klaviyo
+
+
+def test_the_registry_finds_klaviyo() -> None:
+    assert isinstance(registry.get("klaviyo"), Klaviyo)
+    assert ("klaviyo", "Klaviyo") in registry.choices()
+
+
+def test_addresses_come_from_the_settings(settings) -> None:
+    settings.KLAVIYO_API_URL = "http://127.0.0.1:8400/"
+    settings.KLAVIYO_REVISION = "2026-10-15"
+    assert Klaviyo().default_base_url() == "http://127.0.0.1:8400"
+    assert Klaviyo().default_revision() == "2026-10-15"
+
+
+@pytest.mark.parametrize("key", ["pk_0123456789abcdef", "  pk_abc_x\n"])
+def test_a_private_key_is_taken_without_its_blanks(key: str) -> None:
+    assert Klaviyo().validate_secret(key) == key.strip()
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("", "Paste"),
+        (" \n", "Paste"),
+        ("AbC123", "public API key"),
+        ("pk_abc\r\nX-Evil: 1", "spaces"),
+        ("pk_a b", "spaces"),
+        ("pk_äöü", "spaces"),
+        ("pk_a\x00", "spaces"),
+    ],
+)
+def test_what_is_no_private_key_is_refused_with_a_reason(key: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        Klaviyo().validate_secret(key)
+
+
+@pytest.mark.parametrize("name", ["Points Balance", "Mitgliedsstufe", "ポイント", "x" * 127])
+def test_a_property_may_have_any_plain_name(name: str) -> None:
+    Klaviyo().validate_property(name)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "$email", " Tier", "Tier ", "a\nb", "x" * 128])
+def test_a_name_that_klaviyo_refuses_is_refused_here(name: str) -> None:
+    with pytest.raises(ConfigurationError):
+        Klaviyo().validate_property(name)
