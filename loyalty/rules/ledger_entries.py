@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -120,7 +120,7 @@ def _kind(value: object) -> str | None:
     raise InputError(f"must be one of {', '.join(SIGNS)}.")
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[object], object]] = {
     "external_id": lambda value: _required(value, 255, numbers=True),
     "points": _points,
     "reason": lambda value: _required(value, 300),

@@ -1,0 +1,71 @@
+"""Members: told from outside, found by support, forgotten on request."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from loyalty.models import ErasedMember, Member
+from loyalty.rules.member_input import MemberInput
+from loyalty.rules.tombstones import digest
+from loyalty.services.locks import lock
+from loyalty.services.marks import mark_dirty
+from loyalty.services.member_writing import Writing
+from loyalty.services.results import ItemResult
+from portal.tenancy.models import Tenant
+
+__all__ = ["erase", "find", "mark_dirty", "upsert"]
+
+
+def upsert(
+    tenant: Tenant,
+    items: Sequence[MemberInput],
+    *,
+    source: str,
+    events: bool = True,
+    history: bool = False,
+) -> list[ItemResult]:
+    """Create or change members to match; one result for each item, in their order. One transaction.
+
+    Only what was given changes; a member who would stay as they are is not written. Items for one member
+    count in their order. Nobody who was erased comes back. `source` says where this was heard (api, csv, …).
+    `events` writes that people joined, with `history` as something that must start nothing.
+    About 15 statements for any number of items, in lists of up to some thousands.
+    """
+    with transaction.atomic():
+        writing = Writing(tenant, source=source, now=timezone.now())
+        left = list(enumerate(items))
+        while left:
+            left = writing.work_through(left)
+        writing.finish(events=events, history=history)
+    return [writing.results[place] for place in range(len(items))]
+
+
+@transaction.atomic
+def erase(member: Member, *, by: str) -> None:
+    """Forget a person, history and all, here and where it was sent. Digests stay, so that nobody returns."""
+    lock([member.pk], tenant=member.tenant)
+    for kind in ("external_id", "email", "phone"):
+        if value := getattr(member, kind):
+            ErasedMember.objects.get_or_create(
+                tenant_id=member.tenant_id, digest=digest(member.tenant_id, kind, value)
+            )
+    import_string(settings.ERASE_TARGET)(member.tenant_id, member.pk)
+    Member.objects.filter(pk=member.pk).delete()
+
+
+def find(tenant: Tenant, text: str) -> QuerySet[Member]:
+    """Members whose e-mail address, phone number or id begins with the text; each by an index."""
+    text = text.strip()
+    found = Member.objects.filter(tenant=tenant)
+    if not text:
+        return found.order_by("pk")
+    # An index can serve a prefix of the address only if the query says that it is not empty.
+    return found.filter(
+        Q(email__gt="", email__startswith=text.lower())
+        | Q(phone__gt="", phone__startswith=text)
+        | Q(external_id__startswith=text)
+    ).order_by("pk")
