@@ -51,13 +51,14 @@ class KlaviyoChannel:
 
     def __init__(self, credentials: Credentials, gate: Gate = throttle) -> None:
         self.calls = 0
+        self._seen_account_id = ""
         self._credentials = credentials
         self._gate = gate
 
     def check(self) -> ConnectionReport:
         """Prove the key, name the account and each permission that is missing.
 
-        The account is found without accounts:read too: every answer but a 401 names it in a header.
+        Without accounts:read the account's id is read from a header that every answer but a 401 has.
         """
         missing: list[str] = []
         account_id, name, is_test = "", "", False
@@ -65,9 +66,8 @@ class KlaviyoChannel:
             account_id, name, is_test = answers.account(self._call(protocol.read_accounts()))
         except ScopeMissing:
             missing.append("accounts:read")
-        for scope, call in protocol.probes().items():
-            if not self._may(call):
-                missing.append(scope)
+        missing += [scope for scope, call in protocol.probes().items() if not self._may(call)]
+        account_id = account_id or self._seen_account_id
         is_practice = is_test or transport.is_loopback(self._credentials.base_url)
         return ConnectionReport(account_id, name, tuple(missing), is_practice)
 
@@ -153,6 +153,7 @@ class KlaviyoChannel:
         waited = self._gate.acquire(key, RULES[call.endpoint].rate.share(self._credentials.share))
         self.calls += 1
         answer = self._send(call, waited)
+        self._seen_account_id = answer.headers.get("cid", self._seen_account_id)
         error = failures.failure(call, answer, datetime.now(UTC))
         if isinstance(error, RateLimited):
             self._gate.block(key, error.seconds)
