@@ -28,7 +28,7 @@ def addresses(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMe
         if not _is_http(getattr(settings, name)):
             hint = f"Write it like https://portal.example.com; it is {getattr(settings, name)!r}."
             found.append(Error(f"{name} is not an http or https address.", hint=hint, id=check_id))
-    if urlsplit(settings.PORTAL_URL).path not in ("", "/"):
+    if not found and urlsplit(settings.PORTAL_URL).path not in ("", "/"):
         found.append(
             Error("PORTAL_URL has a path; the portal lives at the root of its host.", id="portal.E008")
         )

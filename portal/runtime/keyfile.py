@@ -1,7 +1,9 @@
 """Secrets that the portal makes for itself on first use and keeps in its data folder."""
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,16 +21,16 @@ def encryption_keys(data_dir: Path) -> list[str]:
 
 
 def _made_once(path: Path, make: Callable[[], str]) -> str:
-    """Read the file, or create it with mode 600. O_EXCL decides between two first starts."""
+    """Read the file, or create it with mode 600. The link decides between first starts at once."""
     try:
         return path.read_text().strip()
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    value = make()
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(value)
-    return value
+    # Written under another name first: nobody reads a file that is there but still empty.
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:
+        file.write(make())
+        file.flush()
+        os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(file.name, path)
+    return path.read_text().strip()

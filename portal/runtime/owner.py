@@ -54,7 +54,7 @@ class Owner:
         row = Worker(
             id=self.id, role=self.role, host=socket.gethostname(), pid=self.pid, progress_at=self.progress_at
         )
-        row.beat_at = Now()  # type: ignore[assignment]  # the database's clock
+        row.beat_at = Now()  # the database's clock
         Worker.objects.bulk_create(
             [row], update_conflicts=True, unique_fields=["id"], update_fields=["beat_at", "progress_at"]
         )

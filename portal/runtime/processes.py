@@ -102,7 +102,7 @@ def stop_all(children: Iterable[Child], seconds: float) -> None:
 
 
 class Signals:
-    """Turns SIGTERM, SIGINT and a closed terminal into `stopping`, and lets a loop sleep until a signal or a child's end."""
+    """Notes SIGTERM, SIGINT and a closed terminal; `sleep` ends early at a signal or at a child's end."""
 
     def __init__(self) -> None:
         self.stopping = False

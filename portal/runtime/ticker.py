@@ -51,7 +51,9 @@ class Ticker(threading.Thread):
 
     def _holds_lock(self) -> bool:
         if self._held_by is not None and self._held_by is connection.connection:
-            return True
+            if connection.is_usable():
+                return True
+            self.let_go()  # and with the session its lock
         with connection.cursor() as cursor:
             cursor.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
