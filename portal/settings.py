@@ -75,6 +75,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.tenancy.context.navigation",
+                "integrations.context.connections",
             ],
         },
     }
@@ -127,7 +128,7 @@ QUEUE_LANE = env.str("Q_CLUSTER_NAME", default="")
 QUEUE_BEAT_DIR = env.str("QUEUE_BEAT_DIR", default="")
 # Dotted names, so that the ground knows nothing of what is built on it.
 ANNOUNCE_TARGET = "integrations.services.lanes.nudge_tenant"
-TICK_TARGET = "integrations.services.lanes.tick"
+TICK_TARGET = "integrations.services.clock.tick"
 ERASE_TARGET = "integrations.services.erasures.request"
 
 # People --------------------------------------------------------------------------------------
@@ -149,6 +150,8 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "portal.tenancy.views.lockout"
+CSRF_FAILURE_VIEW = "portal.error_pages.stale_form"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PORTAL_URL.startswith("https://")
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

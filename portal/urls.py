@@ -4,8 +4,9 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal import views
+from portal import demo_people, views
 from portal.admin_site import site
+from portal.tenancy.views import LogIn
 
 
 def _section(route: str, module: str) -> list[URLPattern | URLResolver]:
@@ -32,7 +33,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Klaviyo calls back
     *_section("", "integrations.klaviyo.urls"),
     # Merchants
+    path("login/", LogIn.as_view(extra_context={"demo_people": demo_people.offered}), name="login"),
     *_section("", "portal.tenancy.urls"),
     *_section("", "loyalty.urls"),
     *_section("", "integrations.urls"),
 ]
+
+handler403 = "portal.error_pages.forbidden"
+handler404 = "portal.error_pages.not_found"
+handler500 = "portal.error_pages.broken"

@@ -1,0 +1,25 @@
+"""What the frame of a merchant page says of the tenant's connections."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from integrations.models import Extension, Health
+
+
+def connections(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `connection_state`, asked of the database only when a page draws it."""
+    tenant = getattr(request, "tenant", None)
+    if tenant is None:
+        return {}
+
+    def state() -> dict[str, Any]:
+        mine = list(Extension.objects.for_tenant(tenant).defer("secret"))
+        active = [extension for extension in mine if extension.is_active]
+        return {
+            "practice": [extension for extension in active if extension.is_practice],
+            "attention": [extension for extension in active if extension.health == Health.ATTENTION],
+        }
+
+    return {"connection_state": SimpleLazyObject(state)}

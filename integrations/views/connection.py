@@ -1,0 +1,83 @@
+"""A tenant's connection: its state, what is mapped, and its switch."""
+
+from typing import Literal
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from integrations.errors import DestinationError
+from integrations.forms import SwitchForm
+from integrations.models import Extension
+from integrations.services import connections, run_history
+from loyalty import fields
+from portal.tenancy.guards import TenantRequest, tenant_view
+from portal.tenancy.models import Role
+
+
+@require_safe
+@tenant_view()
+def connection(request: TenantRequest) -> HttpResponse:
+    found = Extension.objects.for_tenant(request.tenant).defer("secret")
+    found = found.prefetch_related("field_mappings", "event_mappings", "audience_mappings__audience")
+    context = {
+        "extensions": [
+            {
+                "extension": extension,
+                "name": run_history.destination_name(extension),
+                "fields": [(field_label(row.field), row) for row in extension.field_mappings.all()],
+            }
+            for extension in found
+        ]
+    }
+    return render(request, "integrations/connection.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@tenant_view(role=Role.MANAGER)
+def connection_active(request: TenantRequest, extension_id: int) -> HttpResponse:
+    """Switch on or off, after saying what that means."""
+    extension = get_object_or_404(Extension, tenant=request.tenant, pk=extension_id)
+    form = SwitchForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        wanted = form.cleaned_data["active"]
+        waiting: Literal["history", "discard"] = (
+            "discard" if form.cleaned_data["waiting"] == "discard" else "history"
+        )
+        try:
+            connections.set_active(extension, wanted, waiting=waiting)
+        except DestinationError as error:
+            messages.error(request, error.words)
+        else:
+            messages.success(request, f"{extension.name} is switched {'on' if wanted else 'off'}.")
+        return redirect("connection", request.tenant.slug)
+    context = {
+        "extension": extension,
+        "name": run_history.destination_name(extension),
+        "waiting": connections.waiting_events(extension),
+        "choices": SwitchForm.WAITING,
+    }
+    return render(request, "integrations/connection_active.html", context)
+
+
+@require_POST
+@tenant_view(role=Role.MANAGER)
+def connection_check(request: TenantRequest, extension_id: int) -> HttpResponse:
+    """Ask the destination now whether it accepts us."""
+    extension = get_object_or_404(Extension, tenant=request.tenant, pk=extension_id)
+    try:
+        report = connections.check(extension)
+    except DestinationError as error:
+        messages.error(request, error.words)
+    else:
+        messages.success(request, f"The connection to {report.account_name} was checked just now.")
+    return redirect("connection", request.tenant.slug)
+
+
+def field_label(key: str) -> str:
+    """The field's name for people; a field that is not in the catalogue any more keeps its key."""
+    try:
+        return fields.get(key).label
+    except fields.UnknownField:
+        return key

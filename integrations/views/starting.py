@@ -1,0 +1,76 @@
+"""A manager starts a run, re-runs one, or re-runs what failed of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from integrations.errors import DestinationError
+from integrations.forms import ReasonForm, StartForm
+from integrations.models import RunTrigger, SyncRun
+from integrations.services import run_history, run_stories
+from integrations.views.runs import get_run
+from portal.tenancy.guards import TenantRequest, tenant_view
+from portal.tenancy.models import Role
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@tenant_view(role=Role.MANAGER)
+def start(request: TenantRequest) -> HttpResponse:
+    from integrations.services import sync
+
+    form = StartForm(request.POST or None, tenant=request.tenant)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        try:
+            run = sync.start(
+                asked["extension"],
+                kind=asked["kind"],
+                trigger=RunTrigger.PERSON,
+                user=request.user,
+                reason=asked["reason"],
+            )
+        except DestinationError as error:
+            form.add_error(None, error.words)
+        else:
+            messages.success(request, f"Run #{run.pk} is on its way.")
+            return redirect("run", request.tenant.slug, run.pk)
+    return render(request, "integrations/start.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@tenant_view(role=Role.MANAGER)
+def rerun(request: TenantRequest, run_id: int) -> HttpResponse:
+    """Says what will happen, in numbers; then one POST makes one re-run."""
+    from integrations.services import rerun_once
+
+    run = get_run(request, run_id)
+    failed_only = (request.POST or request.GET).get("failed_only") == "1"
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            again = rerun_once.create(
+                run, failed_only=failed_only, user=request.user, reason=form.cleaned_data["reason"]
+            )
+        except DestinationError as error:
+            form.add_error(None, error.words)
+        else:
+            messages.success(request, f"Run #{again.pk} is on its way.")
+            return redirect("run", request.tenant.slug, again.pk)
+    return render(request, "integrations/rerun.html", {"form": form, **rerun_context(run, failed_only)})
+
+
+def rerun_context(run: SyncRun, failed_only: bool) -> dict[str, Any]:
+    """What a page that asks for a re-run states first; the same for merchants and the admin."""
+    from integrations.services import reruns
+
+    name = run_history.destination_name(run.extension)
+    return {
+        "run": run,
+        "name": name,
+        "failed_only": failed_only,
+        "forecast": reruns.forecast(run, failed_only=failed_only),
+        "sentence": run_stories.sentence(run, name),
+    }

@@ -1,0 +1,90 @@
+"""A tenant's members: search, and one member with everything that happened to them."""
+
+import re
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from loyalty.models import Member, MemberState
+from portal.tenancy.guards import TenantRequest, tenant_view
+
+PAGE = 50
+LATEST = 25
+
+
+@require_safe
+@tenant_view()
+def members(request: TenantRequest) -> HttpResponse:
+    asked = request.GET.get("q", "").strip()
+    after = request.GET.get("after", "")
+    found: QuerySet[Member] = Member.objects.for_tenant(request.tenant).select_related("tier")
+    if asked:
+        found = matching(found, asked)
+    if after.isascii() and after.isdigit() and len(after) < 19:
+        found = found.filter(pk__gt=int(after))
+    page = list(found.order_by("pk")[: PAGE + 1])
+    context = {
+        "members": page[:PAGE],
+        "next_key": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "asked": asked,
+        "after": after,
+    }
+    return render(request, "loyalty/members.html", context)
+
+
+def matching(found: QuerySet[Member], asked: str) -> QuerySet[Member]:
+    """By the beginning of e-mail or phone, or the whole external id: each has an index."""
+    lower = asked.lower()
+    digits = re.sub(r"[^\d+]", "", asked)
+    wanted = Q(external_id=asked) | Q(email__startswith=lower, email__gt="")
+    if len(digits) >= 4 and re.fullmatch(r"[\d\s()+./-]+", asked):
+        wanted |= Q(phone__startswith=digits, phone__gt="")
+    return found.filter(wanted)
+
+
+@require_safe
+@tenant_view()
+def member(request: TenantRequest, member_id: int) -> HttpResponse:
+    found = get_object_or_404(Member.objects.select_related("tier"), tenant=request.tenant, pk=member_id)
+    entries = list(found.points_entries.order_by("-pk")[: LATEST + 1])
+    context = {
+        "member": found,
+        "profile": profile_of(found),
+        "entries": entries[:LATEST],
+        "has_more_entries": len(entries) > LATEST,
+        "tier_changes": found.tier_changes.select_related("before", "after").order_by("-pk")[:LATEST],
+        "audiences": found.audience_memberships.filter(left_at=None).select_related("audience"),
+        "events": found.events.order_by("-pk")[:LATEST],
+        "consents": found.consents.order_by("-given_at", "-pk")[:LATEST],
+    }
+    return render(request, "loyalty/member.html", context)
+
+
+def profile_of(found: Member) -> list[tuple[str, Any]]:
+    """What is known of a person, without what is empty."""
+    place = ", ".join(
+        part for part in (found.address1, found.zip, found.city, found.region, found.country) if part
+    )
+    rows = [
+        ("E-mail", f"{found.email} (malformed)" if found.email_malformed else found.email),
+        ("Phone", f"{found.phone} (malformed)" if found.phone_malformed else found.phone),
+        ("Your id", found.external_id),
+        ("State", MemberState(found.state).label),
+        ("Address", place),
+        ("Birthday", _birthday(found)),
+        ("Language", found.locale),
+        ("Referral code", found.referral_code),
+        ("Tags", ", ".join(found.tags)),
+        *(sorted((str(key), value) for key, value in found.attributes.items())),
+    ]
+    return [(label, value) for label, value in rows if value not in ("", None)]
+
+
+def _birthday(found: Member) -> str:
+    if not found.birth_month:
+        return ""
+    parts = (found.birth_year, found.birth_month, found.birth_day)
+    return "-".join(f"{part:02d}" for part in parts if part)

@@ -1,0 +1,99 @@
+"""What every page needs to draw its frame."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from portal.tenancy.guards import VISIT, can
+from portal.tenancy.models import Role, Tenant, User
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the navigation; `covers` are the names of the pages below it."""
+
+    name: str
+    label: str
+    icon: str
+    covers: tuple[str, ...] = ()
+
+
+PLACES = (
+    Place("overview", "Overview", "overview"),
+    Place("runs", "Runs", "runs", ("run", "run_rerun", "sync_start")),
+    Place("members", "Members", "members", ("member",)),
+    Place("connection", "Connection", "connection", ("connection_active",)),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+    icon: str = ""
+    is_current: bool = False
+
+
+class Navigation:
+    """Lazy: a page that draws no frame asks the database nothing."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def user(self) -> User | None:
+        user = getattr(self._request, "user", None)
+        return user if isinstance(user, User) or getattr(user, "is_authenticated", False) else None
+
+    @cached_property
+    def tenant(self) -> Tenant | None:
+        return getattr(self._request, "tenant", None)
+
+    @cached_property
+    def role(self) -> Role | None:
+        return getattr(self._request, "role", None)
+
+    @cached_property
+    def is_visiting(self) -> bool:
+        return getattr(self._request, "is_visiting", False)
+
+    @cached_property
+    def can_manage(self) -> bool:
+        return self.role is not None and can(self.role, Role.MANAGER)
+
+    @cached_property
+    def places(self) -> list[Link]:
+        if self.tenant is None:
+            return []
+        match = self._request.resolver_match
+        here = match.url_name if match else ""
+        return [
+            Link(
+                place.label,
+                reverse(place.name, args=[self.tenant.slug]),
+                place.icon,
+                here == place.name or here in place.covers,
+            )
+            for place in PLACES
+        ]
+
+    @cached_property
+    def other_tenants(self) -> list[Link]:
+        if self.user is None:
+            return []
+        mine = Tenant.objects.filter(memberships__user=self.user)
+        if self.tenant is not None:
+            mine = mine.exclude(pk=self.tenant.pk)
+        return [Link(tenant.name, reverse("overview", args=[tenant.slug])) for tenant in mine]
+
+    @cached_property
+    def may_visit(self) -> bool:
+        return bool(self.user and self.user.is_staff and self.user.has_perm(VISIT))
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `nav`."""
+    return {"nav": Navigation(request)}
