@@ -16,7 +16,7 @@ def test_lists_come_ten_a_page_and_by_name(api, make_list):
 def test_membership_is_idempotent_and_all_or_nothing(api, account, make_list, run_import):
     vip = make_list()
     run_import([{"email": "a@acme.io"}, {"email": "b@acme.io"}])
-    ids = [row["id"] for row in account.profiles()]
+    ids = [account.profile(email=email)["id"] for email in ("a@acme.io", "b@acme.io")]
     path = f"/api/lists/{vip}/relationships/profiles"
     answer = api("POST", path, _members([*ids, "NOBODY"]))
     assert answer.status_code == 400

@@ -2,7 +2,7 @@
 
 import pytest
 from klaviyo_api import KlaviyoAPI
-from klaviyo_api.exceptions import ApiException
+from openapi_client.exceptions import ApiException
 
 from tests.klaviyo.sandbox.conftest import event, import_body, profile
 

@@ -1,6 +1,47 @@
+"""Routes of the pages: /, /accounts/<account>, and one section below it per noun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from integrations.klaviyo.sandbox.pages import feeds, lists, overview, people
+from integrations.klaviyo.sandbox.pages.layout import page
 from integrations.klaviyo.sandbox.state import State
+from integrations.klaviyo.sandbox.store.accounts import Account
 from integrations.klaviyo.sandbox.wire import Answer, Request
+
+_Section = Callable[[State, Account, Request], Answer]
+_Detail = Callable[[State, Account, str], Answer | None]
+
+_SECTIONS: dict[str, _Section] = {
+    "profiles": people.index,
+    "lists": lists.index,
+    "events": feeds.events,
+    "jobs": feeds.jobs,
+    "flows": feeds.flows,
+    "requests": feeds.requests,
+}
+_DETAILS: dict[str, _Detail] = {"profiles": people.detail, "lists": lists.detail, "jobs": feeds.job}
 
 
 def serve(state: State, request: Request) -> Answer:
-    return Answer(200, b"ok", "text/html")
+    """Answer one page; reading only."""
+    if request.method not in ("GET", "HEAD"):
+        return page("This is a page to look at", status=405)
+    parts = [unquote(part) for part in request.path.split("/") if part]
+    if not parts:
+        return overview.accounts(state)
+    account = state.accounts.find(parts[1]) if parts[0] == "accounts" and len(parts) > 1 else None
+    answer = _below(state, account, parts[2:], request) if account is not None else None
+    return answer or page("There is nothing here", '<p><a href="/">All accounts</a></p>', status=404)
+
+
+def _below(state: State, account: Account, parts: list[str], request: Request) -> Answer | None:
+    if not parts:
+        return overview.account(state, account)
+    if len(parts) == 1 and parts[0] in _SECTIONS:
+        return _SECTIONS[parts[0]](state, account, request)
+    if len(parts) == 2 and parts[0] in _DETAILS:
+        return _DETAILS[parts[0]](state, account, parts[1])
+    return None
