@@ -34,7 +34,7 @@ Members, points and audiences of a loyalty programme, in batches.
 
 
 class PortalAPI(NinjaAPI):
-    """Adds what ninja leaves out: the components of bodies it does not parse, and problems for 405."""
+    """Adds what ninja leaves out: the components of bodies it does not parse, and problems everywhere."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
@@ -45,7 +45,7 @@ class PortalAPI(NinjaAPI):
         urls = super()._get_urls()
         for pattern in urls:
             if isinstance(pattern, URLPattern):
-                pattern.callback = _with_problem_for_405(pattern.callback)
+                pattern.callback = _with_problems(pattern.callback)
         return urls
 
 
@@ -72,9 +72,14 @@ def unknown_address(request: HttpRequest, rest: str = "") -> HttpResponse:
     )
 
 
-def _with_problem_for_405(view: Any) -> Any:
+def _with_problems(view: Any) -> Any:
+    """Ninja answers a method that it does not know, and the root, past its exception handlers."""
+
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response: HttpResponseBase = view(request, *args, **kwargs)
+        try:
+            response: HttpResponseBase = view(request, *args, **kwargs)
+        except Http404:
+            return unknown_address(request)
         if not isinstance(response, HttpResponseNotAllowed):
             return response
         sentence = f"{request.method} is not answered here; use {response['Allow']}."

@@ -17,9 +17,9 @@ def _section(route: str, module: str) -> list[URLPattern | URLResolver]:
 def _api() -> list[URLPattern | URLResolver]:
     if not find_spec("loyalty.api.members"):
         return []
-    from portal.api import api
+    from portal.api import api, unknown_address
 
-    return [path("api/v1/", api.urls)]
+    return [path("api/v1/", api.urls), path("api/v1/<path:rest>", unknown_address)]
 
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,0 +1,124 @@
+"""The short way of reading a cell: what it fills if that is plain, else None."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from loyalty.importing import stage_columns
+from loyalty.importing.columns import CLEAR, Column
+from loyalty.importing.stage_columns import FALSE, FILLS, NULL
+from loyalty.rules import contacts, e164, inputs, member_input
+from loyalty.rules.ledger_entries import MAX_POINTS
+
+Filled = Sequence[str] | None
+Reader = Callable[..., Filled]
+
+_REMEMBERED = 50_000
+# Texts that differ from row to row: looked at here. Everything else repeats: read once, remembered.
+_OWN_TEXTS = {
+    "external_id": 255,
+    **{
+        name: member_input.TEXT_LIMITS[name]
+        for name in ("first_name", "last_name", "address1", "referral_code")
+    },
+}
+
+
+def reader_of(column: Column) -> Reader:
+    """How the cells of this column are read."""
+    if column.field in _OWN_TEXTS:
+        return _plain_text(_OWN_TEXTS[column.field])
+    if column.field in _OWN_READERS:
+        return _OWN_READERS[column.field]
+    return _remembered(column)
+
+
+def attributes_reader(columns: Sequence[Column]) -> Reader:
+    """All attributes of a row as one document. The columns are those of the cells that will be given."""
+
+    def read(*cells: str) -> Filled:
+        told: dict[str, object] = {}
+        for column, cell in zip(columns, cells, strict=True):
+            if not cell or cell.isspace():
+                continue
+            if cell == CLEAR or not cell.isprintable():
+                return None
+            try:
+                told[column.key] = column.read(cell) if column.read else cell
+            except ValueError:
+                return None
+            if told[column.key] is None:
+                return None
+        return (stage_columns.document(told), NULL) if told else (NULL, NULL)
+
+    return read
+
+
+def _plain_text(limit: int) -> Reader:
+    def read(cell: str) -> Filled:
+        # A printable text holds no white space but the blank, so looking at its ends is to strip it.
+        if (
+            cell.isprintable()
+            and len(cell) <= limit
+            and cell[0] != " "
+            and cell[-1] != " "
+            and "\\" not in cell
+        ):
+            return (cell,)
+        return None
+
+    return read
+
+
+def _email(cell: str) -> Filled:
+    if not cell:
+        return NULL, NULL
+    address, is_usable = contacts.email(cell)
+    return (address, FALSE) if is_usable else None
+
+
+def _phone(cell: str) -> Filled:
+    if not cell:
+        return NULL, NULL
+    return (cell, FALSE) if e164.is_plain(cell) else None
+
+
+def _enrolled_at(cell: str) -> Filled:
+    try:
+        return (inputs.moment(cell).isoformat(),)
+    except inputs.InputError:
+        return None
+
+
+def _opening(cell: str) -> Filled:
+    return (cell,) if cell.isascii() and cell.isdigit() and int(cell[:30]) <= MAX_POINTS else None
+
+
+_OWN_READERS: dict[str, Reader] = {
+    "email": _email,
+    "phone": _phone,
+    "enrolled_at": _enrolled_at,
+    "points_balance": _opening,
+}
+
+
+def _remembered(column: Column) -> Reader:
+    """By the whole reading of this one field. Only cells that raise no warning are plain."""
+    names = [name for name, _ in FILLS[column.name if column.field == "consent" else column.field]]
+
+    @lru_cache(maxsize=_REMEMBERED)
+    def read(cell: str) -> Filled:
+        if not cell or cell.isspace():
+            return (NULL,) * len(names)
+        try:
+            value: Any = column.value(cell)
+        except ValueError:
+            return None
+        told = {column.key: value} if column.key else value
+        member, _, warnings = member_input.parse({"external_id": "x", column.field: told})
+        if member is None or warnings:
+            return None
+        filled = stage_columns.of_member(member)
+        return tuple(filled.get(name, NULL) for name in names)
+
+    return read
