@@ -151,7 +151,7 @@ def _follow(
         f"rule_{audience_id}": ExpressionWrapper(rule, output_field=BooleanField())
         for audience_id, rule in rules.items()
     }
-    judged = Member.objects.filter(tenant=tenant, pk__in=ids).annotate(**columns).values("pk", *columns)
+    judged = Member.objects.filter(tenant=tenant, pk__in=ids).annotate(**columns).values("id", *columns)
     verdict, params = judged.query.sql_with_params()
     listed = ", ".join(f"({audience_id}::bigint, verdict.rule_{audience_id})" for audience_id in rules)
     statement = _FOLLOW.replace("{verdict}", verdict).replace("{listed}", listed)
