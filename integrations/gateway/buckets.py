@@ -36,21 +36,21 @@ def take(slots: Mapping[int, int], rate: Rate, wanted: int, now: float, blocked_
     """Grant up to `wanted` calls at `now` (seconds) and return the slots to be stored.
 
     Old slots are dropped, so that the stored value stays small. A slot counts for the whole of its
-    second, hence the window is looked at one second too long: at the edge of two seconds the limit of
-    neither is passed.
+    second, hence both windows are looked at one second too long: whenever the destination's own second or
+    minute begins, its limit is not passed. The minute is what limits a steady flow, so this costs nothing.
     """
     second = int(now)
     kept = {slot: count for slot, count in slots.items() if slot > second - WINDOW - 1 and count > 0}
     if now < blocked_until:
         return Grant(0, blocked_until - now, kept)
-    room_burst = rate.burst - kept.get(second, 0)
+    room_burst = rate.burst - kept.get(second, 0) - kept.get(second - 1, 0)
     room_steady = rate.steady - sum(kept.values())
     count = max(0, min(wanted, room_burst, room_steady))
     if count:
         return Grant(count, 0.0, kept | {second: kept.get(second, 0) + count})
     if room_steady <= 0:
         return Grant(0, _until_room(kept, rate.steady, now), kept)
-    return Grant(0, second + 1 - now, kept)
+    return Grant(0, second + (2 if kept.get(second) else 1) - now, kept)
 
 
 def _until_room(slots: Mapping[int, int], steady: int, now: float) -> float:

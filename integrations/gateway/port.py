@@ -151,6 +151,14 @@ class RemoteList:
     name: str
 
 
+@dataclass(frozen=True)
+class ListPage:
+    """A page of list members; `next_cursor` is empty on the last one and opaque otherwise."""
+
+    profiles: tuple[RemoteProfile, ...]
+    next_cursor: str = ""
+
+
 class Channel(Protocol):
     """One account, live. See the module's first lines for the contract."""
 
@@ -186,8 +194,8 @@ class Channel(Protocol):
 
     def create_list(self, name: str) -> RemoteList: ...
 
-    def list_members(self, list_id: str) -> Iterator[RemoteProfile]:
-        """Yield everyone on the list (identifiers only). Raises ListGone."""
+    def list_page(self, list_id: str, cursor: str = "") -> ListPage:
+        """One page of everyone on the list, with identifiers only. Raises ListGone."""
 
     def join_list(self, list_id: str, remote_ids: Sequence[str]) -> None:
         """Put known profiles on a list. Raises RowsRejected naming unknown ids, ListGone."""

@@ -33,7 +33,9 @@ class Delivery(models.Model):
     history = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=DeliveryState, default=DeliveryState.OPEN)
     not_before = models.DateTimeField(null=True)
-    batch = models.ForeignKey("integrations.SyncBatch", on_delete=models.SET_NULL, null=True, related_name="deliveries")
+    batch = models.ForeignKey(
+        "integrations.SyncBatch", on_delete=models.SET_NULL, null=True, related_name="deliveries"
+    )
     code = models.CharField(max_length=60, blank=True, default="")
     words = models.CharField(max_length=500, blank=True, default="")
     settled_at = models.DateTimeField(null=True)
@@ -44,7 +46,16 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["extension", "event"], name="delivery_once")]
         indexes = [
-            models.Index(fields=["extension", "event"], name="delivery_open", condition=Q(state__in=["open", "sending"])),
+            models.Index(
+                fields=["extension", "event"],
+                name="delivery_open",
+                condition=Q(state__in=["open", "sending"]),
+            ),
+            models.Index(
+                fields=["extension", "member_id", "event"],
+                name="delivery_order",
+                condition=Q(state__in=["open", "sending"]),
+            ),
             models.Index(fields=["member_id", "-id"], name="delivery_of_member"),
         ]
 

@@ -55,7 +55,9 @@ class Extension(models.Model):
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="extensions")
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Part of inbound addresses.")
+    key = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False, help_text="Part of inbound addresses."
+    )
     destination = models.CharField(max_length=40)
     name = models.CharField(max_length=100)
     is_active = models.BooleanField("active", default=False)
@@ -68,14 +70,21 @@ class Extension(models.Model):
     account_name = models.CharField(max_length=200, blank=True, default="")
     is_practice = models.BooleanField("practice connection", default=False)
     missing_scopes = models.JSONField(default=list, blank=True)
-    base_url = models.CharField("API address", max_length=200, blank=True, default="", help_text="Empty: the portal's default.")
-    revision = models.CharField("API revision", max_length=20, blank=True, default="", help_text="Empty: the portal's default.")
+    base_url = models.CharField(
+        "API address", max_length=200, blank=True, default="", help_text="Empty: the portal's default."
+    )
+    revision = models.CharField(
+        "API revision", max_length=20, blank=True, default="", help_text="Empty: the portal's default."
+    )
 
     merge_policy = models.CharField(max_length=20, choices=MergePolicy, blank=True, default="")
-    only_opted_in = models.BooleanField(default=False, help_text="Send only members who allowed e-mail or SMS marketing.")
+    only_opted_in = models.BooleanField(
+        default=False, help_text="Send only members who allowed e-mail or SMS marketing."
+    )
     events_enabled = models.BooleanField(default=True)
     throttle_share = models.PositiveSmallIntegerField(
-        default=80, help_text="Per cent of the permitted rate that the portal uses; the rest is for your other tools."
+        default=80,
+        help_text="Per cent of the permitted rate that the portal uses; the rest is for your other tools.",
     )
 
     health = models.CharField(max_length=12, choices=Health, default=Health.UNCHECKED)
@@ -83,7 +92,9 @@ class Extension(models.Model):
     health_since = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     full_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    daily_full_on = models.DateField(null=True, blank=True, editable=False, help_text="Tenant's day of the last daily look at all.")
+    daily_full_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="Tenant's day of the last daily look at all."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[ExtensionQuerySet] = ExtensionQuerySet.as_manager()  # type: ignore[assignment]
@@ -101,8 +112,12 @@ class Extension(models.Model):
                 condition=Q(is_active=True) & ~Q(account_id=""),
                 name="extension_account_one_active",
             ),
-            models.CheckConstraint(condition=Q(throttle_share__range=(1, 100)), name="extension_share_per_cent"),
-            models.CheckConstraint(condition=Q(is_active=False) | Q(active_since__isnull=False), name="extension_active_since"),
+            models.CheckConstraint(
+                condition=Q(throttle_share__range=(1, 100)), name="extension_share_per_cent"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=False) | Q(active_since__isnull=False), name="extension_active_since"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,8 @@ class FieldMapping(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["extension", "property"], name="field_mapping_property_once"),
             models.CheckConstraint(
-                condition=Q(property__gt="") & ~Q(property__startswith="$"), name="field_mapping_property_allowed"
+                condition=Q(property__gt="") & ~Q(property__startswith="$"),
+                name="field_mapping_property_allowed",
             ),
         ]
 
@@ -68,12 +69,17 @@ class AudienceMapping(models.Model):
     remove_leavers = models.BooleanField(default=True)
     is_paused = models.BooleanField("paused", default=False)
     read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    read_cursor = models.TextField(
+        blank=True, default="", editable=False, help_text="Where the first reading stands."
+    )
     problem = models.CharField(max_length=500, blank=True, default="", editable=False)
 
     class Meta:
         ordering = ["extension", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["extension", "list_name"], name="audience_mapping_list_name_once"),
+            models.UniqueConstraint(
+                fields=["extension", "list_name"], name="audience_mapping_list_name_once"
+            ),
             models.UniqueConstraint(
                 fields=["extension", "list_id"], condition=~Q(list_id=""), name="audience_mapping_list_once"
             ),

@@ -50,8 +50,7 @@ class RunPhase(models.TextChoices):
 
     PREPARE = "prepare", "Refreshing audiences and lists"
     PLAN = "plan", "Working out what changed"
-    SEND = "send", "Sending"
-    LEAVE = "leave", "Taking leavers off lists"
+    SEND = "send", "Sending profiles"
     EVENTS = "events", "Sending events"
     DONE = "done", "Done"
 
@@ -101,12 +100,17 @@ class SyncRun(models.Model):
     )
     reason = models.CharField(max_length=300, blank=True, default="")
     force = models.BooleanField(default=False, help_text="Send everything again, changed or not.")
-    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reruns")
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="reruns"
+    )
     only_failed = models.BooleanField(default=False)
     member_ids = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
     delivery_ids = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
     mappings = models.JSONField(default=dict, blank=True, help_text="The mappings as they were.")
-    note = models.CharField(max_length=500, blank=True, default="", help_text="What it waits for, or why it ended.")
+    cursor = models.BigIntegerField(default=0, editable=False, help_text="Last member id planned.")
+    note = models.CharField(
+        max_length=500, blank=True, default="", help_text="What it waits for, or why it ended."
+    )
 
     planned = models.PositiveBigIntegerField(default=0)
     accepted = models.PositiveBigIntegerField(default=0)
@@ -128,19 +132,29 @@ class SyncRun(models.Model):
     class Meta:
         verbose_name = "run"
         ordering = ["-id"]
+        permissions = [("rerun_syncrun", "Can re-run a run or its failed rows")]
         constraints = [
-            # One job at a time, one behind it: a third start joins the one that waits.
+            # One job at a time, one of a kind behind it: a third start joins the one that waits.
             models.UniqueConstraint(
                 fields=["extension"],
                 condition=Q(status__in=["running", "waiting"]) & ~Q(kind="live"),
                 name="run_one_running",
             ),
-            models.UniqueConstraint(fields=["extension", "hour"], condition=Q(kind="live"), name="run_live_once_an_hour"),
+            models.UniqueConstraint(
+                fields=["extension", "kind", "force"],
+                condition=Q(status="queued", parent=None),
+                name="run_one_queued_of_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["extension", "hour"], condition=Q(kind="live"), name="run_live_once_an_hour"
+            ),
             models.CheckConstraint(condition=Q(kind="live") | Q(hour=None), name="run_hour_only_live"),
         ]
         indexes = [
             models.Index(fields=["extension", "-id"], name="run_of_extension"),
-            models.Index(fields=["status"], name="run_open", condition=Q(status__in=["queued", "running", "waiting"])),
+            models.Index(
+                fields=["status"], name="run_open", condition=Q(status__in=["queued", "running", "waiting"])
+            ),
         ]
 
     def __str__(self) -> str:
@@ -241,7 +255,9 @@ class SyncRow(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["run", "verdict", "id"], name="row_open_of_run", condition=~Q(verdict="sent")),
+            models.Index(
+                fields=["run", "verdict", "id"], name="row_open_of_run", condition=~Q(verdict="sent")
+            ),
             models.Index(fields=["run", "id"], name="row_of_run"),
             models.Index(fields=["member", "-id"], name="row_of_member"),
             models.Index(fields=["created_at"], name="row_age"),

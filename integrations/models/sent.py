@@ -41,7 +41,9 @@ class SentProfile(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["extension", "member"], name="sent_profile_once")]
         indexes = [
-            models.Index(fields=["extension", "due_at"], name="sent_profile_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["extension", "due_at"], name="sent_profile_due", condition=Q(due_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

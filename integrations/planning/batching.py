@@ -1,0 +1,224 @@
+"""From members to batches: the plan of one run, made by the database in a few statements.
+
+`plan_members` looks at one range of members and leaves, in one transaction: batches for what changed,
+rows for what is held, a count of what is up to date. Members in an open batch are skipped and stay due.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from integrations.gateway import registry
+from integrations.gateway.port import BatchKind
+from integrations.models import Extension, SyncRow, SyncRun, Verdict
+from integrations.planning import desired, memberships
+from loyalty.models import Member
+
+CHUNK = 100_000  # members planned in one transaction
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which members a run looks at. `ids` narrows to some, `due` to those marked; both off: everybody."""
+
+    ids: tuple[int, ...] | None = None
+    due: bool = False
+    force: bool = False
+    again: bool = False  # also what was refused before with the same data
+    profiles: bool = True  # False: only lists are looked at
+    singles_up_to: int = 0  # up to this many go one by one
+    lane: str = "bulk"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What one chunk came to; `last_id` is None when nobody is left."""
+
+    last_id: int | None
+    pushed: int = 0
+    unchanged: int = 0
+    held: int = 0
+
+
+def plan_members(run: SyncRun, scope: Scope, after_id: int) -> Planned:
+    """Plan the members with an id above `after_id`, at most CHUNK of them. Call inside a transaction."""
+    ids = _candidates(run.extension, scope, after_id)
+    if not ids:
+        return Planned(None)
+    with connection.cursor() as cursor:
+        _ensure_sent_rows(cursor, run.extension, ids)
+        _make_plan(cursor, run.extension, scope, ids)
+        held = _write_held(cursor, run)
+        is_single = _decide_rides(cursor, scope)
+        pushed = _write_profile_batches(
+            cursor, run, scope, BatchKind.SINGLES if is_single else BatchKind.PROFILES
+        )
+        listed = memberships.plan_joins(cursor, run, scope.lane, with_riders=is_single)
+        listed += memberships.plan_leaves(cursor, run, scope.lane, ids)
+        unchanged = _clear_rest(cursor, run)
+        cursor.execute("DROP TABLE plan")
+    return Planned(ids[-1], pushed + listed, unchanged, held)
+
+
+def _candidates(extension: Extension, scope: Scope, after_id: int) -> list[int]:
+    members: QuerySet[Member] = Member.objects.filter(tenant_id=extension.tenant_id, pk__gt=after_id)
+    if scope.ids is not None:
+        members = members.filter(pk__in=scope.ids)
+    if scope.due:
+        members = members.filter(
+            sent_profiles__extension=extension,
+            sent_profiles__due_at__isnull=False,
+            sent_profiles__in_flight=None,
+        )
+    return list(members.order_by("pk").values_list("pk", flat=True)[:CHUNK])
+
+
+def _ensure_sent_rows(cursor: Any, extension: Extension, ids: list[int]) -> None:
+    cursor.execute(
+        """
+        INSERT INTO integrations_sentprofile
+            (extension_id, member_id, remote_id, verdict, code, words, failures)
+        SELECT %s, id, '', '', '', '', 0 FROM unnest(%s::bigint[]) AS id
+        ON CONFLICT (extension_id, member_id) DO NOTHING
+        """,
+        [extension.pk, ids],
+    )
+
+
+def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) -> None:
+    """The difference, as a temporary table: who, why not, what joins, whether anything changed."""
+    sql, params = desired.members(extension).filter(pk__range=(ids[0], ids[-1])).query.sql_with_params()
+    cursor.execute(
+        f"""
+        CREATE TEMP TABLE plan ON COMMIT DROP AS
+        WITH desired(member_id, document, hold) AS ({sql}),
+        joins AS (
+            SELECT am.member_id, array_agg(mp.id ORDER BY mp.id) AS mapping_ids
+            FROM integrations_audiencemapping mp
+            JOIN loyalty_audiencemember am ON am.audience_id = mp.audience_id AND am.left_at IS NULL
+            LEFT JOIN integrations_sentmembership sm ON sm.mapping_id = mp.id AND sm.member_id = am.member_id
+            WHERE mp.extension_id = %s AND mp.list_id <> '' AND mp.read_at IS NOT NULL
+              AND NOT mp.is_paused AND mp.problem = '' AND sm.id IS NULL
+            GROUP BY am.member_id
+        )
+        SELECT d.member_id, d.hold,
+               COALESCE(j.mapping_ids, '{{}}'::bigint[]) AS mapping_ids,
+               sp.remote_id, false AS rides,
+               (d.document IS NOT DISTINCT FROM sp.refused AND sp.refused IS NOT NULL) AS is_refused,
+               ((%s OR (sp.payload IS NULL AND j.mapping_ids IS NOT NULL))
+                AND (%s OR d.document IS DISTINCT FROM sp.payload)) AS is_changed
+        FROM desired d
+        JOIN unnest(%s::bigint[]) AS wanted(id) ON wanted.id = d.member_id
+        JOIN integrations_sentprofile sp ON sp.member_id = d.member_id AND sp.extension_id = %s
+        LEFT JOIN joins j ON j.member_id = d.member_id
+        WHERE sp.in_flight IS NULL
+        """,
+        [*params, extension.pk, scope.profiles, scope.force, ids, extension.pk],
+    )
+    if not (scope.again or scope.force):
+        cursor.execute(
+            "UPDATE plan SET hold = %s WHERE hold = '' AND is_refused AND is_changed",
+            [desired.REFUSED_BEFORE],
+        )
+    # Who is being carried by another batch is looked at again when that one has settled.
+    cursor.execute(
+        """
+        UPDATE integrations_sentprofile SET due_at = COALESCE(due_at, now())
+        WHERE extension_id = %s AND member_id = ANY(%s) AND in_flight IS NOT NULL
+        """,
+        [extension.pk, ids],
+    )
+
+
+def _write_held(cursor: Any, run: SyncRun) -> int:
+    """Rows for those we do not send, and the reason at their state."""
+    cursor.execute(
+        """
+        UPDATE integrations_sentprofile sp
+        SET due_at = NULL, verdict = CASE WHEN p.hold = %s THEN sp.verdict ELSE 'held' END,
+            code = CASE WHEN p.hold = %s THEN sp.code ELSE p.hold END,
+            words = CASE WHEN p.hold = %s THEN sp.words ELSE '' END
+        FROM plan p WHERE p.hold <> '' AND sp.member_id = p.member_id AND sp.extension_id = %s
+        """,
+        [desired.REFUSED_BEFORE] * 3 + [run.extension_id],
+    )
+    cursor.execute("SELECT member_id, hold FROM plan WHERE hold <> '' ORDER BY member_id")
+    held = cursor.fetchall()
+    SyncRow.objects.bulk_create(
+        [
+            SyncRow(
+                run=run, member_id=member_id, verdict=Verdict.HELD, code=code, words=desired.HOLD_WORDS[code]
+            )
+            for member_id, code in held
+        ],
+        batch_size=2000,
+    )
+    return len(held)
+
+
+def _decide_rides(cursor: Any, scope: Scope) -> bool:
+    """Who goes with a profile call; returns whether they are few enough for single calls.
+
+    In bulk, joiners ride in the job's list relationship; an unchanged member does so only where no
+    remote id is known, because the list call needs one.
+    """
+    cursor.execute("SELECT count(*) FROM plan WHERE hold = '' AND is_changed")
+    is_single = int(cursor.fetchone()[0]) <= scope.singles_up_to
+    riders = "" if is_single else "OR (mapping_ids <> '{}' AND remote_id = '')"
+    cursor.execute(f"UPDATE plan SET rides = true WHERE hold = '' AND (is_changed {riders})")
+    return is_single
+
+
+def _write_profile_batches(cursor: Any, run: SyncRun, scope: Scope, kind: BatchKind) -> int:
+    """Batches for what is to be pushed, and the mark that its members are in flight."""
+    lists = "'{}'::bigint[]" if kind is BatchKind.SINGLES else "mapping_ids"
+    per_batch = registry.get(run.extension.destination).limits.profiles_per_job
+    cursor.execute(
+        f"""
+        WITH numbered AS (
+            SELECT member_id, {lists} AS mapping_ids,
+                   (row_number() OVER (PARTITION BY {lists} ORDER BY member_id) - 1) / %s AS part
+            FROM plan WHERE rides
+        )
+        INSERT INTO integrations_syncbatch
+            (run_id, extension_id, lane, kind, state, mapping_ids, member_ids, delivery_ids, rows, job_id,
+             attempts, polls, calls, code, words, created_at)
+        SELECT %s, %s, %s, %s, 'planned', mapping_ids, array_agg(member_id ORDER BY member_id), '{{}}',
+               count(*), '', 0, 0, 0, '', '', now()
+        FROM numbered GROUP BY mapping_ids, part ORDER BY min(member_id)
+        RETURNING id, member_ids, rows
+        """,
+        [per_batch, run.pk, run.extension_id, scope.lane, kind.value],
+    )
+    batches = cursor.fetchall()
+    for batch_id, member_ids, _ in batches:
+        cursor.execute(
+            """
+            UPDATE integrations_sentprofile SET in_flight = %s, due_at = NULL
+            WHERE extension_id = %s AND member_id = ANY(%s)
+            """,
+            [batch_id, run.extension_id, member_ids],
+        )
+    return sum(rows for _, _, rows in batches)
+
+
+def _clear_rest(cursor: Any, run: SyncRun) -> int:
+    """Take the mark from those whose profile needs no call; return how many are up to date in all."""
+    cursor.execute("SELECT member_id, mapping_ids = '{}' FROM plan WHERE hold = '' AND NOT rides")
+    rest = cursor.fetchall()
+    _clear_due(cursor, run.extension_id, [member_id for member_id, _ in rest])
+    return sum(1 for _, is_unchanged in rest if is_unchanged)
+
+
+def _clear_due(cursor: Any, extension_id: int, ids: list[int]) -> None:
+    """Only rows that are marked are written: most of an unchanged million are not."""
+    if ids:
+        cursor.execute(
+            """
+            UPDATE integrations_sentprofile SET due_at = NULL, not_before = NULL, failures = 0
+            WHERE extension_id = %s AND member_id = ANY(%s) AND due_at IS NOT NULL
+            """,
+            [extension_id, ids],
+        )

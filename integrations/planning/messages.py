@@ -1,0 +1,156 @@
+"""Events on their way: from the outbox to deliveries, and from deliveries to batches, set-based.
+
+A member's events keep their order: a delivery is taken only when no earlier one of the same member is
+still on its way.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from integrations.gateway import registry
+from integrations.gateway.port import BatchKind
+from integrations.models import Extension, SyncRun
+
+ROUTE_AT_ONCE = 20_000
+ORDER_LOCK = 1_802_661_751  # the first key of this module's advisory locks
+
+
+def route(tenant_id: int) -> int:
+    """Give each new outbox event of the tenant one delivery per active connection; return how many events.
+
+    SKIP LOCKED: several routers share the work. An event that no connection wants is routed all the same.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH taken AS (
+                SELECT id FROM loyalty_outboxevent
+                WHERE tenant_id = %s AND routed_at IS NULL
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            ), marked AS (
+                UPDATE loyalty_outboxevent o SET routed_at = now() FROM taken WHERE o.id = taken.id
+                RETURNING o.id, o.member_id, o.kind, o.history, o.created_at
+            ), given AS (
+                INSERT INTO integrations_delivery
+                    (extension_id, event_id, member_id, history, state, code, words)
+                SELECT e.id, m.id, m.member_id, m.history OR m.created_at < e.active_since, 'open', '', ''
+                FROM marked m
+                JOIN integrations_extension e ON e.tenant_id = %s AND e.is_active AND e.events_enabled
+                WHERE (e.events_since IS NULL OR m.created_at >= e.events_since)
+                  AND NOT EXISTS (
+                      SELECT 1 FROM integrations_eventmapping em
+                      WHERE em.extension_id = e.id AND em.kind = m.kind AND NOT em.is_enabled
+                  )
+                ON CONFLICT (extension_id, event_id) DO NOTHING
+            )
+            SELECT count(*) FROM marked
+            """,
+            [tenant_id, ROUTE_AT_ONCE, tenant_id],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def add_history(extension: Extension, before: datetime) -> int:
+    """Deliveries, as history, for older events that this connection was never told; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO integrations_delivery (extension_id, event_id, member_id, history, state, code, words)
+            SELECT %s, o.id, o.member_id, true, 'open', '', ''
+            FROM loyalty_outboxevent o
+            WHERE o.tenant_id = %s AND o.routed_at IS NOT NULL AND o.created_at < %s
+              AND (%s::timestamptz IS NULL OR o.created_at >= %s)
+              AND NOT EXISTS (
+                  SELECT 1 FROM integrations_eventmapping em
+                  WHERE em.extension_id = %s AND em.kind = o.kind AND NOT em.is_enabled
+              )
+              AND NOT EXISTS (
+                  SELECT 1 FROM integrations_delivery d WHERE d.extension_id = %s AND d.event_id = o.id
+              )
+            ON CONFLICT (extension_id, event_id) DO NOTHING
+            """,
+            [
+                extension.pk,
+                extension.tenant_id,
+                before,
+                extension.events_since,
+                extension.events_since,
+                extension.pk,
+                extension.pk,
+            ],
+        )
+        return int(cursor.rowcount)
+
+
+def plan_deliveries(
+    run: SyncRun,
+    *,
+    lane: str,
+    limit: int,
+    singles_up_to: int,
+    before: datetime | None = None,
+    only: Sequence[int] | None = None,
+) -> int:
+    """Put open deliveries into batches of the run, oldest first; return how many. In a transaction.
+
+    `before` leaves out events that came later, `only` narrows to some deliveries. Where existing profiles
+    are left alone, an event waits until its member's profile was looked at, because the event would
+    create the profile and hide who did.
+    """
+    waits = run.extension.merge_policy == "skip_existing"
+    with connection.cursor() as cursor:
+        # One planner at a time: two would not see each other's rows and could turn a member's order round.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ORDER_LOCK, run.extension_id])
+        cursor.execute(
+            """
+            SELECT d.id FROM integrations_delivery d JOIN loyalty_outboxevent o ON o.id = d.event_id
+            WHERE d.extension_id = %s AND d.state = 'open' AND (d.not_before IS NULL OR d.not_before <= now())
+              AND (%s::timestamptz IS NULL OR o.created_at < %s)
+              AND (%s::bigint[] IS NULL OR d.id = ANY(%s::bigint[]))
+              AND NOT EXISTS (
+                  SELECT 1 FROM integrations_delivery earlier
+                  WHERE earlier.extension_id = d.extension_id AND earlier.member_id = d.member_id
+                    AND earlier.event_id < d.event_id
+                    AND (earlier.state = 'sending' OR (earlier.state = 'open' AND earlier.not_before > now()))
+              )
+              AND (NOT %s OR EXISTS (
+                  SELECT 1 FROM integrations_sentprofile sp
+                  WHERE sp.extension_id = d.extension_id AND sp.member_id = d.member_id AND sp.verdict <> ''
+              ))
+            ORDER BY d.event_id LIMIT %s FOR UPDATE OF d SKIP LOCKED
+            """,
+            [run.extension_id, before, before, _array(only), _array(only), waits, limit],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+        if len(ids) <= singles_up_to:
+            _write(run, lane, BatchKind.SINGLE_EVENTS, ids)
+            return len(ids)
+        size = registry.get(run.extension.destination).limits.events_per_call
+        for start in range(0, len(ids), size):
+            _write(run, lane, BatchKind.EVENTS, ids[start : start + size])
+        return len(ids)
+
+
+def _array(ids: Sequence[int] | None) -> list[int] | None:
+    return None if ids is None else list(ids)
+
+
+def _write(run: SyncRun, lane: str, kind: BatchKind, ids: list[int]) -> None:
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH batch AS (
+                INSERT INTO integrations_syncbatch
+                    (run_id, extension_id, lane, kind, state, mapping_ids, member_ids, delivery_ids, rows, job_id,
+                     attempts, polls, calls, code, words, created_at)
+                VALUES (%s, %s, %s, %s, 'planned', '{}', '{}', %s, %s, '', 0, 0, 0, '', '', now()) RETURNING id
+            )
+            UPDATE integrations_delivery d SET state = 'sending', batch_id = batch.id, not_before = NULL
+            FROM batch WHERE d.id = ANY(%s)
+            """,
+            [run.pk, run.extension_id, lane, kind.value, ids, len(ids), ids],
+        )

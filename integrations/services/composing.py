@@ -1,0 +1,186 @@
+"""From the members of a batch to rows and writes: the state of now, under the merge policy.
+
+What is there is read only where the policy needs it, a hundred people a call, and kept at each member, so
+that a batch that is interrupted does not read twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils import timezone
+
+from integrations.gateway import registry
+from integrations.gateway.port import Channel, ProfileWrite, RemoteProfile
+from integrations.models import Extension, SentProfile, SyncBatch
+from integrations.planning import desired, merge
+from integrations.planning.manifest import Row
+from integrations.services import claims
+
+
+@dataclass
+class Composed:
+    """One member of a batch: its row, and the write unless the row has its verdict already."""
+
+    row: Row
+    write: ProfileWrite | None = None
+
+
+@dataclass(frozen=True)
+class _Member:
+    pk: int
+    document: dict[str, Any]
+    hold: str
+    sent: SentProfile
+
+    @property
+    def flat(self) -> merge.Flat:
+        return merge.flatten(self.document)
+
+
+def policies_of(extension: Extension) -> merge.Policies:
+    exceptions = {row.property: row.policy for row in extension.field_mappings.all() if row.policy}
+    return merge.Policies(extension.merge_policy, exceptions)
+
+
+def compose(batch: SyncBatch, channel: Channel, *, joins_lists: bool) -> list[Composed]:
+    """Rows and writes for the batch's members, in the order of its ids; erased members are left out.
+
+    Makes no call unless a policy needs what is there. Raises DestinationError and claims.Lost.
+    """
+    extension = batch.extension
+    policies = policies_of(extension)
+    force = batch.run.force
+    members = _load(extension, batch.member_ids)
+    known = {member.pk: _known(member) for member in members}
+    unread = [
+        member
+        for member in members
+        if not member.hold and merge.needs_reading(member.flat, known[member.pk], policies, force=force)
+    ]
+    known.update(_read(batch, channel, unread, known))
+    return [_compose_one(member, known[member.pk], policies, force, joins_lists) for member in members]
+
+
+def _load(extension: Extension, ids: Sequence[int]) -> list[_Member]:
+    sent = {row.member_id: row for row in SentProfile.objects.filter(extension=extension, member_id__in=ids)}
+    known = desired.of(extension, ids)
+    found = {pk: _Member(pk, *known[pk], sent[pk]) for pk in sent if pk in known}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def _known(member: _Member) -> merge.Known:
+    payload = member.sent.payload
+    return merge.Known(
+        payload=None if payload is None else merge.flatten(payload),
+        kept=member.sent.kept or {},
+        created_by_us=member.sent.created_by_us,
+    )
+
+
+def _compose_one(
+    member: _Member, known: merge.Known, policies: merge.Policies, force: bool, joins_lists: bool
+) -> Composed:
+    row = Row(member_id=member.pk, document=member.document, remote_id=member.sent.remote_id)
+    row.email, row.phone = str(member.document.get("email", "")), str(member.document.get("phone", ""))
+    row.external_id = str(member.document.get("external_id", ""))
+    if member.hold:
+        row.hold(member.hold, desired.HOLD_WORDS[member.hold])
+        return Composed(row)
+    is_same = member.sent.payload == member.document and not force
+    if is_same and not joins_lists:
+        row.verdict = "unchanged"
+        return Composed(row)
+    decision = merge.decide(
+        member.flat, known, policies, remote_id=member.sent.remote_id, force=force, identifiers_only=is_same
+    )
+    row.keeps_payload = is_same or decision.is_skipped
+    row.created_by_us = _created_by_us(known, decision)
+    if decision.is_skipped and not joins_lists:
+        row.hold(desired.EXISTING_PROFILE, desired.HOLD_WORDS[desired.EXISTING_PROFILE])
+        return Composed(row)
+    row.kept = decision.kept or None
+    row.changes = decision.changes or None
+    row.action = _action(member, known, decision)
+    return Composed(row, decision.write)
+
+
+def _created_by_us(known: merge.Known, decision: merge.Decision) -> bool | None:
+    if known.exists is None:
+        return None
+    return not known.exists
+
+
+def _action(member: _Member, known: merge.Known, decision: merge.Decision) -> str:
+    if member.sent.payload == member.document:
+        return "joined"
+    if member.sent.payload is None and known.exists is not True:
+        return "created"
+    write = decision.write
+    only_clears = (write.clear or write.unset) and all(
+        after is None for _, after in decision.changes.values()
+    )
+    return "cleared" if only_clears else "updated"
+
+
+# Reading what is there ----------------------------------------------------------------------------
+
+
+def _read(
+    batch: SyncBatch, channel: Channel, members: Sequence[_Member], known: dict[int, merge.Known]
+) -> dict[int, merge.Known]:
+    """What the destination has of these members now; read earlier for this batch counts as now."""
+    fresh = {
+        member.pk: member.sent.theirs
+        for member in members
+        if member.sent.theirs_at and member.sent.theirs_at >= batch.created_at
+    }
+    size = registry.get(batch.extension.destination).limits.ids_per_read
+    unread = [member for member in members if member.pk not in fresh]
+    for start in range(0, len(unread), size):
+        claims.renew(batch)
+        part = unread[start : start + size]
+        found = find_remote(channel, [(member.pk, member.document) for member in part])
+        _store(batch.extension, part, found)
+        fresh.update({member.pk: _theirs(found.get(member.pk)) for member in part})
+    return {
+        pk: replace(known[pk], theirs=(theirs or {}).get("values", {}), exists=bool(theirs))
+        for pk, theirs in fresh.items()
+    }
+
+
+def find_remote(
+    channel: Channel, documents: Iterable[tuple[int, dict[str, Any]]]
+) -> dict[int, RemoteProfile]:
+    """The remote profile of each member (at most ids_per_read), by external id, then e-mail, then phone."""
+    waiting = dict(documents)
+    found: dict[int, RemoteProfile] = {}
+    for by in ("external_id", "email", "phone"):
+        wanted = {
+            str(document[by]): pk for pk, document in waiting.items() if document.get(by) and pk not in found
+        }
+        if not wanted:
+            continue
+        for profile in channel.read_profiles(by, list(wanted)):
+            text = str(profile.values.get(by) or "")
+            pk = wanted.get(text) or wanted.get(text.lower())
+            if pk is not None:
+                found.setdefault(pk, profile)
+    return found
+
+
+def _theirs(profile: RemoteProfile | None) -> dict[str, Any] | None:
+    if profile is None:
+        return None
+    document = {**profile.values, "properties": dict(profile.properties)}
+    return {"remote_id": profile.remote_id, "values": merge.flatten(document)}
+
+
+def _store(extension: Extension, members: Sequence[_Member], found: dict[int, RemoteProfile]) -> None:
+    now = timezone.now()
+    for member in members:
+        profile = found.get(member.pk)
+        member.sent.theirs, member.sent.theirs_at = _theirs(profile), now
+        if profile is not None:
+            member.sent.remote_id = profile.remote_id
+    SentProfile.objects.bulk_update([member.sent for member in members], ["theirs", "theirs_at", "remote_id"])

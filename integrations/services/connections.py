@@ -1,0 +1,183 @@
+"""Connecting to a destination, its health, and switching it on and off."""
+
+import logging
+from typing import Literal
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.errors import ConfigurationError, DestinationError
+from integrations.gateway import registry
+from integrations.gateway.port import Channel, ConnectionReport
+from integrations.models import AuthMethod, Delivery, DeliveryState, Extension, Health, Lane, LaneName
+from integrations.planning import retries
+from loyalty.models import OutboxEvent
+from portal.tenancy.models import Tenant
+from portal.tenancy.secrets import Secret
+
+logger = logging.getLogger(__name__)
+
+
+def open_channel(extension: Extension) -> Channel:
+    """Return a live channel with the connection's credentials. Raises ConfigurationError without any."""
+    destination = registry.get(extension.destination)
+    if not extension.secret:
+        raise ConfigurationError(f"{extension.name} has no key yet. Enter one to connect.")
+    return destination.open(
+        extension.credentials(
+            default_url=destination.default_base_url(), default_revision=destination.default_revision()
+        )
+    )
+
+
+def create(tenant: Tenant, *, destination: str, name: str) -> Extension:
+    """Make a connection, not active yet, with its two lanes. Raises ConfigurationError for a taken name."""
+    registry.get(destination)
+    try:
+        with transaction.atomic():
+            extension = Extension.objects.create(tenant=tenant, destination=destination, name=name)
+    except IntegrityError as error:
+        raise ConfigurationError(
+            f"There is a connection called “{name}” already. Choose another name."
+        ) from error
+    ensure_lanes(extension)
+    return extension
+
+
+def ensure_lanes(extension: Extension) -> None:
+    Lane.objects.bulk_create(
+        [Lane(extension=extension, name=name) for name in LaneName.values], ignore_conflicts=True
+    )
+
+
+def store_key(extension: Extension, text: str) -> bool:
+    """Keep a private key, without any call; return whether it is a new one. Raises ConfigurationError.
+
+    A new key is not checked yet; the account it opens is compared at the next check.
+    """
+    secret = Secret(registry.get(extension.destination).validate_secret(text))
+    if extension.secret == secret and extension.auth_method == AuthMethod.PRIVATE_KEY:
+        return False
+    extension.secret = secret
+    extension.auth_method = AuthMethod.PRIVATE_KEY
+    extension.health, extension.health_reason = Health.UNCHECKED, ""
+    extension.health_since = timezone.now()
+    extension.save(update_fields=["secret", "auth_method", "health", "health_reason", "health_since"])
+    return True
+
+
+def check(extension: Extension) -> ConnectionReport:
+    """Ask the destination who we are and what we may do; store the answer as health.
+
+    Raises DestinationError after storing what is wrong; a temporary failure leaves the health alone.
+    """
+    try:
+        report = open_channel(extension).check()
+        _same_account(extension, report)
+    except DestinationError as error:
+        attention(extension, error)
+        raise
+    if report.missing_scopes:
+        words = f"The key lacks the permission {', '.join(report.missing_scopes)}. Create a key that has it."
+        _store(extension, report, Health.ATTENTION, words)
+    else:
+        _store(extension, report, Health.OK, "")
+    return report
+
+
+def _same_account(extension: Extension, report: ConnectionReport) -> None:
+    """Another account stops with both names: what was sent belongs to the first."""
+    if extension.account_id and report.account_id != extension.account_id:
+        raise ConfigurationError(
+            f"This key belongs to the account {report.account_name} ({report.account_id}), but the connection was "
+            f"made with {extension.account_name} ({extension.account_id}). Use a key of that account, or make a "
+            "new connection."
+        )
+
+
+def _store(extension: Extension, report: ConnectionReport, health: Health, words: str) -> None:
+    was_well = extension.health == Health.OK
+    extension.account_id, extension.account_name = report.account_id, report.account_name[:200]
+    extension.is_practice, extension.missing_scopes = report.is_practice, list(report.missing_scopes)
+    extension.checked_at = timezone.now()
+    try:
+        with transaction.atomic():
+            extension.save(
+                update_fields=["account_id", "account_name", "is_practice", "missing_scopes", "checked_at"]
+            )
+    except IntegrityError as error:
+        clash = ConfigurationError(
+            f"The account {report.account_name} is connected by another active connection already. "
+            "Switch that one off first."
+        )
+        set_health(extension, Health.ATTENTION, clash.words)
+        raise clash from error
+    set_health(extension, health, words)
+    if health == Health.OK and not was_well:
+        Lane.objects.filter(extension=extension).update(nudged=True)
+
+
+def attention(extension: Extension, error: DestinationError) -> None:
+    """Pause the connection when a person must mend something; temporary trouble does not."""
+    if retries.decide(error, 1, 2, 0).needs_person:
+        set_health(extension, Health.ATTENTION, error.words)
+
+
+def set_health(extension: Extension, health: Health, words: str) -> None:
+    if extension.health == health and extension.health_reason == words[:500]:
+        return
+    if extension.health != health:
+        extension.health_since = timezone.now()
+    extension.health, extension.health_reason = health, words[:500]
+    extension.save(update_fields=["health", "health_reason", "health_since"])
+    logger.warning("connection %s is now %s: %s", extension.pk, health, words)
+
+
+def set_active(
+    extension: Extension, active: bool, waiting: Literal["history", "discard"] = "history"
+) -> None:
+    """Switch on or off. Off stops everything and keeps mappings and what waits.
+
+    On: events from the time off (and those that waited) are sent as history, or discarded. Raises
+    ConfigurationError when another connection of the tenant, or of the account, is active.
+    """
+    if extension.is_active == active:
+        return
+    now = timezone.now()
+    extension.is_active = active
+    if active:
+        extension.active_since = now
+        extension.full_due_at = now if extension.checked_at else extension.full_due_at
+        if waiting == "discard":
+            extension.events_since = now
+    try:
+        with transaction.atomic():
+            extension.save(update_fields=["is_active", "active_since", "full_due_at", "events_since"])
+            if active:
+                _settle_waiting(extension, waiting)
+    except IntegrityError as error:
+        extension.is_active = not active
+        raise ConfigurationError(
+            f"Another connection of {extension.tenant} to this destination, or to the same account, is active. "
+            "Switch that one off first."
+        ) from error
+    ensure_lanes(extension)
+    Lane.objects.filter(extension=extension).update(nudged=active)
+
+
+def _settle_waiting(extension: Extension, waiting: str) -> None:
+    """What waited while the connection was off: nothing of it may start a flow."""
+    open_ones = Delivery.objects.open().filter(extension=extension)
+    if waiting == "discard":
+        open_ones.update(
+            state=DeliveryState.HELD, code="discarded", words="Discarded when the connection was switched on."
+        )
+        # Events nobody routed yet were made while it was off: they are history, and older than events_since.
+        return
+    open_ones.update(history=True)
+
+
+def waiting_events(extension: Extension) -> int:
+    """How many events would be told as history if the connection were switched on now."""
+    unrouted = OutboxEvent.objects.filter(tenant_id=extension.tenant_id, routed_at=None).count()
+    return unrouted + Delivery.objects.open().filter(extension=extension).count()

@@ -1,0 +1,79 @@
+"""Forgetting: history older than the settings say goes, in chunks that lock little."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from integrations.models import SyncRun
+from integrations.models.runs import OPEN_STATUSES
+
+CHUNK = 5_000
+
+# What goes, by name: the table, and which of its rows when the limit is %s.
+RULES: tuple[tuple[str, str, str, str], ...] = (
+    ("sent rows", "KEEP_SENT_ROWS_DAYS", "integrations_syncrow", "verdict = 'sent' AND created_at < %s"),
+    ("other rows", "KEEP_OTHER_ROWS_DAYS", "integrations_syncrow", "verdict <> 'sent' AND created_at < %s"),
+    (
+        "batches",
+        "KEEP_SENT_ROWS_DAYS",
+        "integrations_syncbatch",
+        "state IN ('settled', 'dead') AND settled_at < %s AND NOT EXISTS "
+        "(SELECT 1 FROM integrations_delivery d WHERE d.batch_id = integrations_syncbatch.id)",
+    ),
+    (
+        "deliveries",
+        "KEEP_OUTBOX_DAYS",
+        "integrations_delivery",
+        "state NOT IN ('open', 'sending') AND settled_at < %s",
+    ),
+    (
+        "events",
+        "KEEP_OUTBOX_DAYS",
+        "loyalty_outboxevent",
+        "routed_at < %s AND NOT EXISTS "
+        "(SELECT 1 FROM integrations_delivery d WHERE d.event_id = loyalty_outboxevent.id)",
+    ),
+)
+
+
+def prune() -> dict[str, int]:
+    """Delete what is too old; return how many rows of each sort went."""
+    now = timezone.now()
+    gone = {
+        name: _delete(table, condition, now - timedelta(days=getattr(settings, days)))
+        for name, days, table, condition in RULES
+    }
+    gone["runs"] = _delete_runs(now - timedelta(days=settings.KEEP_RUNS_DAYS))
+    gone["marks"] = _delete_idle_marks()
+    return gone
+
+
+def _delete(table: str, condition: str, limit: datetime) -> int:
+    total = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {condition} LIMIT {CHUNK})",
+                [limit],
+            )
+            total += int(cursor.rowcount)
+            if cursor.rowcount < CHUNK:
+                return total
+
+
+def _delete_runs(limit: datetime) -> int:
+
+    old = SyncRun.objects.filter(created_at__lt=limit).exclude(status__in=OPEN_STATUSES)
+    return old.delete()[1].get("integrations.SyncRun", 0)
+
+
+def _delete_idle_marks() -> int:
+    """Marks of tenants without an active connection: switching one on looks at everybody anyway."""
+    return _delete(
+        "loyalty_dirtymember",
+        "NOT EXISTS (SELECT 1 FROM integrations_extension e WHERE e.is_active AND "
+        "e.tenant_id = loyalty_dirtymember.tenant_id) AND %s::timestamptz IS NOT NULL",
+        timezone.now(),
+    )

@@ -1,0 +1,54 @@
+"""The bulk lane: batches in parallel, the run's next step by one at a time."""
+
+import time
+
+from integrations.errors import DestinationError
+from integrations.models import Extension, LaneName, RunStatus, SyncRun
+from integrations.planning import retries
+from integrations.services import claims, connections, lanes, sending, sync
+
+LONGEST = 20.0  # seconds in one task, so that other tenants get their turn
+
+
+def serve(extension: Extension) -> str:
+    """Work on the connection's batches and run until nothing is due now, or the time is up."""
+    began, steps = time.monotonic(), 0
+    while time.monotonic() - began < LONGEST:
+        batch = claims.claim_batch(extension.pk, LaneName.BULK)
+        if batch is not None:
+            _share(extension)
+            sending.work(batch)
+        elif not _advance(extension):
+            return f"{steps} steps"
+        steps += 1
+        extension.refresh_from_db(fields=["is_active", "health"])
+        if not lanes.is_workable(extension):
+            return f"{steps} steps, then paused"
+    lanes.send_ticket(extension.pk, LaneName.BULK)
+    return f"{steps} steps, more to do"
+
+
+def _share(extension: Extension) -> None:
+    """While this one sends, another worker may take the next batch."""
+    if claims.has_due_batch(extension.pk, LaneName.BULK):
+        lanes.send_ticket(extension.pk, LaneName.BULK)
+
+
+def _advance(extension: Extension) -> bool:
+    if not claims.take_lane(extension, LaneName.BULK):
+        return False
+    try:
+        return sync.advance(extension)
+    except DestinationError as error:
+        _pause(extension, error)
+        return False
+    finally:
+        claims.leave_lane(extension, LaneName.BULK)
+
+
+def _pause(extension: Extension, error: DestinationError) -> None:
+    """The step could not be done now; the run says what it waits for and the clock comes back to it."""
+    connections.attention(extension, error)
+    retry = retries.decide(error, 1, 2, 0)
+    runs = SyncRun.objects.jobs().filter(extension=extension, status__in=sync.ACTIVE)
+    runs.update(note=error.words[:500], status=RunStatus.WAITING if retry.needs_person else RunStatus.RUNNING)

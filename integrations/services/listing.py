@@ -1,0 +1,135 @@
+"""Joins and leaves by the list call, which takes the destination's own ids only.
+
+Ids that are not known yet are looked up a hundred a call; ids that turn out to be outdated are forgotten
+and looked up once more. The answer is the destination's last word.
+"""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from integrations.errors import ListGone, RowsRejected
+from integrations.gateway import registry
+from integrations.gateway.port import BatchKind, Channel
+from integrations.models import AudienceMapping, SentProfile, SyncBatch
+from integrations.planning import desired
+from integrations.planning.manifest import Row
+from integrations.services import claims, composing, mirror, settle
+from loyalty.models import Member
+
+
+def send(batch: SyncBatch, channel: Channel) -> None:
+    """Take the batch's members onto the list, or off it. Consent is never touched."""
+    mapping = AudienceMapping.objects.filter(pk__in=batch.mapping_ids).first()
+    alive = set(Member.objects.filter(pk__in=batch.member_ids).values_list("pk", flat=True))
+    rows = [_row(batch, pk, mapping) for pk in batch.member_ids if pk in alive]
+    if mapping is None or not mapping.list_id:
+        _fail_all(rows, "mapping_gone", "The mapping of this list was removed meanwhile.")
+    else:
+        _send(batch, channel, mapping, rows)
+    settle.settle(batch, rows)
+
+
+def _row(batch: SyncBatch, member_id: int, mapping: AudienceMapping | None) -> Row:
+    action = "joined" if batch.kind == BatchKind.JOINS else "left"
+    return Row(member_id=member_id, action=action, what=mapping.list_name if mapping else "")
+
+
+def _fail_all(rows: Sequence[Row], code: str, words: str) -> None:
+    for row in rows:
+        if row.is_pending:
+            row.fail(code, words)
+
+
+def _send(batch: SyncBatch, channel: Channel, mapping: AudienceMapping, rows: list[Row]) -> None:
+    try:
+        _resolve(batch, channel, rows)
+        if not _call(batch, channel, mapping, rows):
+            _resolve(batch, channel, rows)
+            if not _call(batch, channel, mapping, rows):
+                _fail_all(rows, "unknown_ids", "The destination names these ids unknown again and again.")
+    except ListGone:
+        _fail_all(rows, "list_gone", mirror.mark_gone(mapping))
+
+
+def _call(batch: SyncBatch, channel: Channel, mapping: AudienceMapping, rows: list[Row]) -> bool:
+    """One call for all known ids; False when some were refused and their ids are to be looked up again."""
+    ids = [row.remote_id for row in rows if row.is_pending]
+    if not ids:
+        return True
+    claims.renew(batch)
+    change = channel.join_list if batch.kind == BatchKind.JOINS else channel.leave_list
+    try:
+        change(mapping.list_id, ids)
+    except RowsRejected as error:
+        unknown = {text for refusal in error.refusals for text in refusal.identifiers}
+        if not unknown & set(ids):
+            raise
+        _forget(batch, rows, unknown)
+        return False
+    return True
+
+
+def _forget(batch: SyncBatch, rows: list[Row], unknown: set[str]) -> None:
+    """Merged or deleted there: the id leads nowhere any more."""
+    SentProfile.objects.filter(extension_id=batch.extension_id, remote_id__in=unknown).update(remote_id="")
+    for row in rows:
+        if row.remote_id in unknown:
+            row.remote_id = ""
+
+
+def _resolve(batch: SyncBatch, channel: Channel, rows: list[Row]) -> None:
+    """Give every row its remote id. Who is not there needs no leaving, and is sent again before joining."""
+    waiting = [row for row in rows if row.is_pending and not row.remote_id]
+    sent = SentProfile.objects.filter(
+        extension_id=batch.extension_id, member_id__in=[row.member_id for row in waiting]
+    )
+    known = dict(sent.exclude(remote_id="").values_list("member_id", "remote_id"))
+    for row in waiting:
+        row.remote_id = known.get(row.member_id, "")
+    unknown = [row for row in waiting if not row.remote_id]
+    documents = desired.of(batch.extension, [row.member_id for row in unknown])
+    size = registry.get(batch.extension.destination).limits.ids_per_read
+    for start in range(0, len(unknown), size):
+        part = unknown[start : start + size]
+        claims.renew(batch)
+        found = composing.find_remote(
+            channel,
+            [(row.member_id, documents[row.member_id][0]) for row in part if row.member_id in documents],
+        )
+        for row in part:
+            row.remote_id = found[row.member_id].remote_id if row.member_id in found else ""
+        _remember(batch, [row for row in part if row.remote_id])
+    _without_profile(batch, [row for row in unknown if not row.remote_id])
+
+
+def _remember(batch: SyncBatch, rows: Sequence[Row]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_sentprofile sp SET remote_id = there.remote_id
+            FROM unnest(%s::bigint[], %s::text[]) AS there(member_id, remote_id)
+            WHERE sp.extension_id = %s AND sp.member_id = there.member_id
+            """,
+            [[row.member_id for row in rows], [row.remote_id for row in rows], batch.extension_id],
+        )
+
+
+def _without_profile(batch: SyncBatch, rows: Sequence[Row]) -> None:
+    if batch.kind == BatchKind.LEAVES:
+        for row in rows:
+            row.verdict, row.words = "sent", "Not there any more, so not on the list either."
+        return
+    for row in rows:
+        row.fail(
+            "profile_missing", "The profile is not there (yet); it is sent again, and joins the list then."
+        )
+    with connection.cursor() as cursor:
+        # Only where we believed it to be there: a profile that is refused or on its way waits for that.
+        cursor.execute(
+            """
+            UPDATE integrations_sentprofile SET payload = NULL, due_at = now()
+            WHERE extension_id = %s AND member_id = ANY(%s) AND payload IS NOT NULL AND in_flight IS NULL
+            """,
+            [batch.extension_id, [row.member_id for row in rows]],
+        )

@@ -1,0 +1,232 @@
+"""Many profiles in one job: packed, handed over, looked at until it ends, settled row by row."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from integrations.errors import ListGone, RowsRejected, Temporary, TooLarge
+from integrations.gateway import registry
+from integrations.gateway.port import BatchKind, Channel
+from integrations.models import AudienceMapping, BatchState, SyncBatch
+from integrations.planning import desired, retries
+from integrations.planning.manifest import Row
+from integrations.services import bodies, claims, composing, mirror, settle
+from integrations.services.composing import Composed
+
+logger = logging.getLogger(__name__)
+
+
+def send(batch: SyncBatch, channel: Channel) -> None:
+    """Pack (once), POST, keep the job's id. Refused rows are set aside and the rest is sent again."""
+    if batch.body is None:
+        _pack(batch, channel)
+    rows, lines = bodies.load(batch)
+    while lines:
+        claims.renew(batch)
+        try:
+            job_id = channel.submit(BatchKind.PROFILES, bodies.pack(batch, lines, _list_ids(batch)))
+        except RowsRejected as error:
+            lines = _without_refused(batch, rows, lines, error)
+        except TooLarge as error:
+            bodies.halve(batch, rows, lines, error)
+            rows, lines = bodies.load(batch)
+        except ListGone as error:
+            _drop_gone_list(batch, channel, error)
+        else:
+            _accepted(batch, job_id)
+            return
+    settle.settle(batch, rows)
+
+
+def _without_refused(
+    batch: SyncBatch, rows: list[Row], lines: list[bytes], error: RowsRejected
+) -> list[bytes]:
+    rest = bodies.set_aside(rows, lines, error.refusals)
+    if rest is None:
+        bodies.halve(batch, rows, lines, error)
+        rows[:], rest = bodies.load(batch)
+        return rest
+    bodies.store(batch, rows, rest)
+    return rest
+
+
+def _pack(batch: SyncBatch, channel: Channel) -> None:
+    """Encode the rows; what does not fit one body, or needs a single call, goes to batches of its own."""
+    composed = composing.compose(batch, channel, joins_lists=bool(batch.mapping_ids))
+    destination = registry.get(batch.extension.destination)
+    rows: list[Row] = []
+    lines: list[bytes] = []
+    singles: list[int] = []
+    later: list[int] = []
+    size = len(destination.pack(BatchKind.PROFILES, [], _list_ids(batch)))
+    for item in composed:
+        if item.write is None:
+            rows.append(item.row)
+            continue
+        if item.write.clear:  # an import ignores null, so emptying an attribute needs a call of its own
+            singles.append(item.row.member_id)
+            continue
+        line = _encode(item, destination.encode_profile(item.write), destination.limits.row_bytes)
+        if later or (line and size + len(line) + 1 > destination.limits.body_bytes):
+            later.append(item.row.member_id)
+            continue
+        rows.append(item.row)
+        if line:
+            lines.append(line)
+            size += len(line) + 1
+    with transaction.atomic():
+        _split_off(batch, singles, BatchKind.SINGLES)
+        _split_off(batch, later, BatchKind.PROFILES)
+        moved = {*singles, *later}
+        batch.member_ids = [pk for pk in batch.member_ids if pk not in moved]
+        bodies.store(batch, rows, lines)
+
+
+def _encode(item: Composed, line: bytes, row_bytes: int) -> bytes:
+    if len(line) <= row_bytes:
+        return line
+    item.row.hold(desired.TOO_LARGE, desired.HOLD_WORDS[desired.TOO_LARGE])
+    return b""
+
+
+def _split_off(batch: SyncBatch, member_ids: list[int], kind: BatchKind) -> None:
+    """A new batch for some members. Single calls take nobody onto a list: joins follow in their own batch."""
+    if not member_ids:
+        return
+    is_single = kind is BatchKind.SINGLES
+    other = SyncBatch.objects.create(
+        run_id=batch.run_id,
+        extension_id=batch.extension_id,
+        lane=batch.lane,
+        kind=kind,
+        mapping_ids=[] if is_single else batch.mapping_ids,
+        member_ids=member_ids,
+        rows=len(member_ids),
+    )
+    claims.hand_over(batch, other)
+    if is_single and batch.mapping_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE integrations_sentprofile SET due_at = now() WHERE extension_id = %s AND member_id = ANY(%s)",
+                [batch.extension_id, member_ids],
+            )
+
+
+def _list_ids(batch: SyncBatch) -> list[str]:
+    return sorted(
+        AudienceMapping.objects.filter(pk__in=batch.mapping_ids, problem="").values_list("list_id", flat=True)
+    )
+
+
+def _drop_gone_list(batch: SyncBatch, channel: Channel, error: ListGone) -> None:
+    """Find which of the batch's lists is gone, show it at its mapping, and send without it."""
+    gone = []
+    for mapping in AudienceMapping.objects.filter(pk__in=batch.mapping_ids, problem=""):
+        try:
+            channel.list_page(mapping.list_id)
+        except ListGone:
+            gone.append(mapping.pk)
+            mirror.mark_gone(mapping)
+    if not gone:
+        raise Temporary(error.words, code=error.code) from error
+    batch.mapping_ids = [pk for pk in batch.mapping_ids if pk not in gone]
+    if not claims.owned(batch).update(mapping_ids=batch.mapping_ids):
+        raise claims.Lost(f"batch {batch.pk}")
+
+
+@transaction.atomic
+def _accepted(batch: SyncBatch, job_id: str) -> None:
+    """The job's id before anything else: a restart settles rather than sends again."""
+    now = timezone.now()
+    batch.state = BatchState.ACCEPTED
+    kept = claims.owned(batch).update(
+        state=batch.state,
+        job_id=job_id,
+        accepted_at=now,
+        owner=None,
+        lease_until=None,
+        not_before=now + timedelta(seconds=retries.poll_delay(0)),
+        words="",
+        code="",
+    )
+    if not kept:
+        raise claims.Lost(f"batch {batch.pk}")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE integrations_syncrun SET accepted = accepted + b.rows, progress_at = now() "
+            "FROM integrations_syncbatch b WHERE b.id = %s AND integrations_syncrun.id = b.run_id",
+            [batch.pk],
+        )
+
+
+# After the hand-over --------------------------------------------------------------------------------
+
+
+def is_overdue(batch: SyncBatch) -> bool:
+    limit = timedelta(hours=settings.POLL_DEADLINE_HOURS)
+    return batch.accepted_at is not None and timezone.now() - batch.accepted_at > limit
+
+
+def look(batch: SyncBatch, channel: Channel) -> None:
+    """One look at the job; when it has ended, read every refusal and settle."""
+    state = channel.poll(batch.job_id)
+    if state.is_cancelled:
+        _send_again(batch)
+        return
+    if not state.is_done:
+        if is_overdue(batch):
+            raise Temporary("The job does not end.", code="job_overdue")
+        _look_later(batch)
+        return
+    claims.renew(batch)
+    rows, _ = bodies.load(batch)
+    _apply(batch, rows, channel, state.failed)
+    settle.settle(batch, rows)
+
+
+def _look_later(batch: SyncBatch) -> None:
+    claims.owned(batch).update(
+        owner=None,
+        lease_until=None,
+        polls=batch.polls + 1,
+        not_before=timezone.now() + timedelta(seconds=retries.poll_delay(batch.polls + 1)),
+    )
+
+
+def _send_again(batch: SyncBatch) -> None:
+    """A cancelled job did nothing that we can rely on: the same body goes again, as a new attempt."""
+    logger.warning("job %s of batch %s was cancelled there, sending again", batch.job_id, batch.pk)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE integrations_syncrun SET accepted = greatest(accepted - %s, 0) WHERE id = %s",
+            [batch.rows, batch.run_id],
+        )
+        claims.owned(batch).update(state=BatchState.SENDING, job_id="", accepted_at=None)
+    batch.state, batch.accepted_at = BatchState.SENDING, None
+    raise Temporary("The destination cancelled the job.", code="job_cancelled")
+
+
+def _apply(batch: SyncBatch, rows: list[Row], channel: Channel, failed: int) -> None:
+    """Tie each refusal to its row; what cannot be tied is shown at the batch, never swallowed."""
+    pending = [row for row in rows if row.is_pending]
+    by_name = {
+        text: row for row in pending for text in (row.phone, row.email, row.external_id.lower()) if text
+    }
+    untied = []
+    for refusal in channel.refusals(batch.job_id):
+        named = [by_name[text.lower()] for text in refusal.identifiers if text and text.lower() in by_name]
+        if not named and refusal.index is not None and 0 <= refusal.index < len(pending):
+            named = [pending[refusal.index]]
+        if named:
+            named[0].refuse(refusal.code, refusal.words)
+        else:
+            untied.append(refusal)
+    if untied or failed > sum(row.verdict == "rejected" for row in pending):
+        batch.code = "untied_refusals"
+        batch.words = (
+            f"The job reports {failed} refused rows, and {len(untied)} could not be tied to a member."
+        )
+        logger.error("batch %s: %s %s", batch.pk, batch.words, [refusal.words for refusal in untied[:5]])

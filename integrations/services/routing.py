@@ -1,0 +1,75 @@
+"""From marks to due members, from the outbox to deliveries; and back, when a batch is let go."""
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from integrations.models import Delivery, DeliveryState, Extension, SentMembership, SentProfile, SyncBatch
+from integrations.planning import messages
+
+MARKS_AT_ONCE = 20_000
+
+
+def route(extension: Extension) -> None:
+    """Turn all waiting marks and events of the connection's tenant into due members and deliveries."""
+    while _route_marks(extension.tenant_id) == MARKS_AT_ONCE:
+        pass
+    while messages.route(extension.tenant_id) == messages.ROUTE_AT_ONCE:
+        pass
+
+
+@transaction.atomic
+def _route_marks(tenant_id: int) -> int:
+    """Delete marks and make their members due for every active connection, in one transaction.
+
+    The members are read later, in another snapshot: a change whose mark we deleted is committed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM loyalty_dirtymember WHERE id IN (
+                SELECT id FROM loyalty_dirtymember WHERE tenant_id = %s
+                ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            ) RETURNING member_id
+            """,
+            [tenant_id, MARKS_AT_ONCE],
+        )
+        marked = [row[0] for row in cursor.fetchall()]
+        if None in marked:
+            Extension.objects.active().filter(tenant_id=tenant_id).update(full_due_at=timezone.now())
+        ids = sorted({member_id for member_id in marked if member_id is not None})
+        if ids:
+            cursor.execute(
+                """
+                INSERT INTO integrations_sentprofile
+                    (extension_id, member_id, remote_id, verdict, code, words, failures, due_at)
+                SELECT e.id, m.id, '', '', '', '', 0, now()
+                FROM integrations_extension e
+                JOIN loyalty_member m ON m.tenant_id = e.tenant_id AND m.id = ANY(%s)
+                WHERE e.tenant_id = %s AND e.is_active
+                ORDER BY e.id, m.id
+                ON CONFLICT (extension_id, member_id)
+                DO UPDATE SET due_at = EXCLUDED.due_at, not_before = NULL, failures = 0
+                """,
+                [ids, tenant_id],
+            )
+    return len(marked)
+
+
+def let_go(batches: QuerySet[SyncBatch]) -> int:
+    """Give up planned batches without sending: members become due again, deliveries open again."""
+    ids = list(batches.select_for_update().values_list("pk", flat=True))
+    SentProfile.objects.filter(in_flight__in=ids).update(in_flight=None, due_at=timezone.now())
+    SentMembership.objects.filter(in_flight__in=ids, is_leaving=False).delete()
+    SentMembership.objects.filter(in_flight__in=ids).update(in_flight=None, is_leaving=False)
+    Delivery.objects.filter(batch_id__in=ids, state=DeliveryState.SENDING).update(
+        state=DeliveryState.OPEN, batch=None
+    )
+    return SyncBatch.objects.filter(pk__in=ids).update(
+        state="dead",
+        settled_at=timezone.now(),
+        code="cancelled",
+        words="Let go before it was sent.",
+        body=None,
+        manifest=None,
+    )
