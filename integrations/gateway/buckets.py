@@ -50,7 +50,8 @@ def take(slots: Mapping[int, int], rate: Rate, wanted: int, now: float, blocked_
         return Grant(count, 0.0, kept | {second: kept.get(second, 0) + count})
     if room_steady <= 0:
         return Grant(0, _until_room(kept, rate.steady, now), kept)
-    return Grant(0, second + (2 if kept.get(second) else 1) - now, kept)
+    is_full = kept.get(second, 0) >= rate.burst  # then the next second has no room either
+    return Grant(0, second + (2 if is_full else 1) - now, kept)
 
 
 def _until_room(slots: Mapping[int, int], steady: int, now: float) -> float:
