@@ -1,0 +1,71 @@
+"""The destinations that tests/contract tries, each with an empty account of its own."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from integrations.gateway.port import Channel, Credentials, Destination
+from integrations.klaviyo.destination import Klaviyo
+from integrations.klaviyo.limits import SCOPES
+from portal.tenancy.secrets import Secret
+from tests.klaviyo.sandbox_process import SandboxProcess
+
+
+class Bench(Protocol):
+    """A destination with an open channel, and the strings that a test may pull behind its back."""
+
+    destination: Destination
+    channel: Channel
+
+    def stranger(self) -> Channel:
+        """A channel whose key is not accepted."""
+
+    def forbid_writing_profiles(self) -> None: ...
+
+    def refuse_later(self, *emails: str) -> None:
+        """Jobs shall accept these rows at first and refuse them in the end."""
+
+    def uids(self, count: int) -> set[str]:
+        """The uids of the events that arrived, once there are `count`; each arrived once."""
+
+
+class KlaviyoBench:
+    """Klaviyo's stand-in in a process of its own; no rate limits, so that tests are quick."""
+
+    def __init__(self, sandbox: SandboxProcess) -> None:
+        self._account = sandbox.account(f"contract-{uuid.uuid4().hex[:8]}")
+        self._credentials = Credentials(
+            "private_key", Secret(self._account.key), sandbox.url, "2026-07-15", share=100
+        )
+        self.destination: Destination = Klaviyo()
+        self.channel = self.destination.open(self._credentials)
+
+    def stranger(self) -> Channel:
+        return self.destination.open(replace(self._credentials, secret=Secret("no-key-of-anybody")))
+
+    def forbid_writing_profiles(self) -> None:
+        self._account.scopes([scope for scope in SCOPES if scope != "profiles:write"])
+
+    def refuse_later(self, *emails: str) -> None:
+        self._account.refuse(*emails)
+
+    def uids(self, count: int) -> set[str]:
+        self._account.wait(lambda account: len(account.events()) >= count)
+        time.sleep(0.2)
+        found = [event["unique_id"] for event in self._account.events()]
+        assert len(found) == len(set(found))
+        return set(found)
+
+
+@contextmanager
+def klaviyo() -> Iterator[Callable[[], Bench]]:
+    """One process; every bench is an account of its own."""
+    with SandboxProcess() as sandbox:
+        yield lambda: KlaviyoBench(sandbox)
+
+
+# A destination joins here: a context manager that yields a maker of benches.
+BENCHES = [klaviyo]
