@@ -55,8 +55,10 @@ def _find_or_make(channel: Channel, mapping: AudienceMapping) -> None:
     taken = set(mapping.extension.audience_mappings.exclude(pk=mapping.pk).values_list("list_id", flat=True))
     free = [found for found in same if found.remote_id not in taken]
     if len(free) > 1:
-        mapping.problem = f"There are {len(free)} lists called “{mapping.list_name}”. "
+        mapping.problem = (
+            f"There are {len(free)} lists called “{mapping.list_name}”. "
             "Rename or delete all but one, then save the mapping."
+        )
     elif free:
         mapping.list_id = free[0].remote_id
     elif mapping.create_list:
