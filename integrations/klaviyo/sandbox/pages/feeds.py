@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from html import escape
 
-from integrations.klaviyo.sandbox.pages.layout import Html, link, page, pager, path_of, table, when
+from integrations.klaviyo.sandbox.pages.layout import Html, facts, link, page, pager, path_of, table, when
 from integrations.klaviyo.sandbox.pages.people import offset_of
 from integrations.klaviyo.sandbox.state import State
 from integrations.klaviyo.sandbox.store import flows as flow_store
@@ -72,20 +72,20 @@ def job(state: State, account: Account, number: str) -> Answer | None:
         "SELECT code, detail, pointer, payload FROM import_errors WHERE job_n = ? ORDER BY n LIMIT 200",
         (row["n"],),
     )
-    facts = [
-        ["Id", row["id"]],
-        ["Status", row["status"]],
-        ["Accepted", when(row["created"])],
-        ["Started", when(row["started"])],
-        ["Complete", when(row["completed"])],
-        ["Rows", f"{row['total']:,}"],
-        ["Applied", f"{row['done']:,}"],
-        ["Failed", f"{row['failed']:,}"],
+    about = [
+        ("Id", row["id"]),
+        ("Status", row["status"]),
+        ("Accepted", when(row["created"])),
+        ("Started", when(row["started"])),
+        ("Complete", when(row["completed"])),
+        ("Rows", f"{row['total']:,}"),
+        ("Applied", f"{row['done']:,}"),
+        ("Failed", f"{row['failed']:,}"),
     ]
     shown = [[error["code"], error["detail"], error["pointer"], error["payload"]] for error in errors]
     return page(
         row["kind"],
-        table(["Fact", "Value"], facts),
+        facts(about),
         Html("<h2>Import errors</h2>"),
         table(["Code", "Detail", "Where", "Payload"], shown, "None."),
         account=account.name,

@@ -61,6 +61,14 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], empty: str = "
     return Html(f'<div class="card"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
 
 
+def facts(rows: Iterable[tuple[str, Any]], empty: str = "None.") -> Html:
+    """A card of names and values."""
+    lines = [f'<tr><th scope="row">{text(name)}</th><td>{text(value)}</td></tr>' for name, value in rows]
+    if not lines:
+        return Html(f'<div class="card empty">{escape(empty)}</div>')
+    return Html(f'<div class="card"><table class="facts"><tbody>{"".join(lines)}</tbody></table></div>')
+
+
 def tiles(entries: Iterable[tuple[str, int, str]]) -> Html:
     """Tiles of (label, number, link)."""
     made = (

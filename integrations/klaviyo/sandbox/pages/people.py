@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from html import escape
 
-from integrations.klaviyo.sandbox.pages.layout import Html, link, page, pager, path_of, table, when
+from integrations.klaviyo.sandbox.pages.layout import Html, facts, link, page, pager, path_of, table, when
 from integrations.klaviyo.sandbox.state import State
 from integrations.klaviyo.sandbox.store import consent, lists, profiles
 from integrations.klaviyo.sandbox.store.accounts import Account
@@ -54,9 +54,9 @@ def detail(state: State, account: Account, identifier: str) -> Answer | None:
     )
     return page(
         profile.email or profile.external_id or profile.id,
-        table(["Field", "Value"], _fields(profile)),
+        facts(_fields(profile)),
         Html("<h2>Properties</h2>"),
-        table(["Property", "Value"], [[key, _plain(value)] for key, value in sorted(profile.props.items())]),
+        facts((key, _plain(value)) for key, value in sorted(profile.props.items())),
         Html(f"<h2>Lists</h2><p>{pills or 'On no list.'}</p><h2>Consent</h2>"),
         table(["Channel", "Consent", "Since"], _consent(state, profile)),
         Html("<h2>Events</h2>"),
@@ -89,19 +89,18 @@ def _line(account: Account, profile: Profile) -> list[str | None]:
     return [link(url, label), profile.external_id, name, when(profile.updated)]
 
 
-def _fields(profile: Profile) -> list[list[str | None]]:
+def _fields(profile: Profile) -> list[tuple[str, str | None]]:
     location = profile.attrs.get("location") or {}
-    rows: list[list[str | None]] = [
-        ["Klaviyo id", profile.id],
-        ["Email", profile.email],
-        ["Phone", profile.phone],
-        ["External id", profile.external_id],
+    return [
+        ("Klaviyo id", profile.id),
+        ("Email", profile.email),
+        ("Phone", profile.phone),
+        ("External id", profile.external_id),
+        *((key, _plain(value)) for key, value in sorted(profile.attrs.items()) if key != "location"),
+        *((f"location {key}", _plain(value)) for key, value in sorted(location.items()) if value is not None),
+        ("Created", when(profile.created)),
+        ("Changed", when(profile.updated)),
     ]
-    rows += [[key, _plain(value)] for key, value in sorted(profile.attrs.items()) if key != "location"]
-    rows += [
-        [f"location {key}", _plain(value)] for key, value in sorted(location.items()) if value is not None
-    ]
-    return [*rows, ["Created", when(profile.created)], ["Changed", when(profile.updated)]]
 
 
 def _consent(state: State, profile: Profile) -> list[list[str | None]]:
