@@ -1,6 +1,6 @@
 """Is this portal fit to work? Each check returns None, or says in words what is wrong."""
 
-import functools
+import logging
 from collections.abc import Callable
 
 from django.db import connection
@@ -10,6 +10,8 @@ from portal import secret_rows
 from portal.runtime import queue
 from portal.runtime.models import Worker
 from portal.tenancy.secrets import UnreadableSecret
+
+logger = logging.getLogger(__name__)
 
 OLDEST_TASK_SECONDS = 300
 
@@ -74,22 +76,15 @@ def report() -> dict[str, str | None]:
     return found
 
 
+_is_migrated = False  # once true it stays so: a process keeps its code
+
+
 def _unapplied() -> int:
-    """Count migrations to apply; that there are none stays true for the life of a process."""
-    return 0 if _all_applied_once() else _count_unapplied()
-
-
-@functools.cache
-def _remember() -> dict[str, bool]:
-    return {}
-
-
-def _all_applied_once() -> bool:
-    return _remember().get("applied", False)
-
-
-def _count_unapplied() -> int:
+    """Count migrations that wait to be applied."""
+    global _is_migrated
+    if _is_migrated:
+        return 0
     executor = MigrationExecutor(connection)
     count = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    _remember()["applied"] = count == 0
+    _is_migrated = count == 0
     return count

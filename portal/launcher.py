@@ -16,6 +16,7 @@ from portal.runtime import embedded_postgres, local_database
 from portal.runtime.processes import Child, Signals
 
 READY_SECONDS = 90
+PATIENT_SECONDS = 10
 WORKER_STOP_SECONDS = 40  # its clusters have 30
 OTHER_STOP_SECONDS = 12
 WEB_WORKERS = 2
@@ -163,13 +164,15 @@ class Launcher:
     def _wait_until_ready(self, signals: Signals) -> bool:
         """Wait for the whole portal to say that it works."""
         self.say("Starting …")
-        deadline = time.monotonic() + READY_SECONDS
-        problems = "it does not answer"
+        deadline, told = time.monotonic() + READY_SECONDS, time.monotonic() + PATIENT_SECONDS
         while not signals.stopping:
             self._require_alive()
             is_ready, problems = launch_guards.readiness(self.options.portal)
             if is_ready:
                 return True
+            if time.monotonic() > told:
+                self.say(f"Still waiting: {problems}")
+                told = deadline
             if time.monotonic() > deadline:
                 raise CommandError(
                     f"The portal is not ready after {READY_SECONDS} s: {problems} (logs in {self.logs})"

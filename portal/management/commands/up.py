@@ -11,7 +11,6 @@ from portal.launcher import Launcher, Options
 
 class Command(BaseCommand):
     help = "Starts database, web, worker and the Klaviyo sandbox with a demo tenant. Ctrl-C stops all."
-    requires_system_checks = ["__all__"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="an empty portal, for Klaviyo itself")
