@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from integrations.gateway.port import (
     Credentials,
     EventWrite,
     JobState,
+    ListPage,
     ProfileWrite,
     RemoteList,
     RemoteProfile,
@@ -101,9 +103,15 @@ class KlaviyoChannel:
     def create_list(self, name: str) -> RemoteList:
         return answers.remote_list(answers.resource(self._call(protocol.create_list(name))))
 
-    def list_members(self, list_id: str) -> Iterator[RemoteProfile]:
-        for item in self._items(protocol.read_list_profiles(list_id)):
-            yield answers.profile(item)
+    def list_page(self, list_id: str, cursor: str = "") -> ListPage:
+        """The cursor is the next page's path and query, checked to be of the same origin."""
+        call = protocol.read_list_profiles(list_id)
+        if cursor:
+            call = replace(call, target=cursor)
+        answer = self._call(call)
+        onward = paging.next_page(call, answer, self._credentials.base_url)
+        profiles = tuple(answers.profile(item) for item in answers.resources(answer))
+        return ListPage(profiles, onward.target if onward else "")
 
     def join_list(self, list_id: str, remote_ids: Sequence[str]) -> None:
         if remote_ids:

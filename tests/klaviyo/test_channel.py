@@ -13,6 +13,7 @@ from integrations.gateway.port import BatchKind, Credentials
 from integrations.klaviyo import client
 from integrations.klaviyo.client import KlaviyoChannel
 from portal.tenancy.secrets import Secret
+from tests.contract.reading import everyone_on
 from tests.klaviyo.samples import error, event, profile
 from tests.klaviyo.samples import errors as found
 
@@ -119,7 +120,7 @@ def test_pages_are_followed_to_the_end(channel: KlaviyoChannel) -> None:
         json=first,
         match=[matchers.query_param_matcher({"page[size]": "100"}, strict_match=False)],
     )
-    assert [found.remote_id for found in channel.list_members("L1")] == ["A", "B"]
+    assert [found.remote_id for found in everyone_on(channel, "L1")] == ["A", "B"]
     assert channel.calls == 2
 
 
@@ -182,9 +183,9 @@ def account() -> dict[str, Any]:
 def answer_all(status: int, **values: Any) -> None:
     responses.get(f"{BASE}/api/profiles", status=200, json=listed())
     responses.get(f"{BASE}/api/lists", status=200, json=listed())
-    responses.post(f"{BASE}/api/profile-import", status=status, **values)
+    responses.patch(f"{BASE}/api/profiles/permission-check", status=status, **values)
     responses.patch(f"{BASE}/api/lists/permission-check", status=404, json=found(error()))
-    responses.post(f"{BASE}/api/events", status=status, **values)
+    responses.post(f"{BASE}/api/event-bulk-create-jobs", status=status, **values)
     responses.post(f"{BASE}/api/data-privacy-deletion-jobs", status=status, **values)
 
 
@@ -197,9 +198,9 @@ def test_a_check_names_the_account_and_what_is_missing(channel: KlaviyoChannel) 
     assert report.missing_scopes == ("profiles:write", "events:write", "data-privacy:write")
 
 
-@pytest.mark.parametrize("status", [200, 400, 413, 415])
+@pytest.mark.parametrize("status", [200, 400, 404, 413, 415])
 @responses.activate
-def test_any_refusal_of_an_empty_body_proves_the_permission(channel: KlaviyoChannel, status: int) -> None:
+def test_any_other_refusal_proves_the_permission(channel: KlaviyoChannel, status: int) -> None:
     responses.get(f"{BASE}/api/accounts", json=account())
     answer_all(status, json=found(error()))
     assert channel.check().missing_scopes == ()
