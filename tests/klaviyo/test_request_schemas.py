@@ -45,6 +45,7 @@ CALLS = {
     "join": protocol.join_list("L1", ["01H"]),
     "leave": protocol.leave_list("L1", ["01H"]),
     "erase": protocol.erase("email", "ana@acme.io"),
+    **{f"may {scope}": call for scope, call in protocol.probes().items()},
     "erase by id": protocol.erase("remote_id", "01H"),
 }
 # The models of the vendor's library, by endpoint.
@@ -55,6 +56,7 @@ MODELS = {
     Endpoint.SEND_EVENT: "EventCreateQueryV2",
     Endpoint.SEND_EVENTS: "EventsBulkCreateJob",
     Endpoint.CREATE_LIST: "ListCreateQuery",
+    Endpoint.UPDATE_LIST: "ListPartialUpdateQuery",
     Endpoint.JOIN_LIST: "ListMembersAddQuery",
     Endpoint.LEAVE_LIST: "ListMembersDeleteQuery",
     Endpoint.ERASE: "DataPrivacyCreateDeletionJobQuery",

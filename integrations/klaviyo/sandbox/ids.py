@@ -64,9 +64,9 @@ def profile_number(identifier: str) -> int | None:
     return value
 
 
+# Two characters at a time: an import makes ten thousand ids in one go.
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+
+
 def _base32(value: int, length: int) -> str:
-    chars = []
-    for _ in range(length):
-        chars.append(_BASE32[value & 31])
-        value >>= 5
-    return "".join(reversed(chars))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in range(5 * length - 10, -1, -10)])

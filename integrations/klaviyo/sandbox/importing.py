@@ -13,7 +13,6 @@ import time
 from typing import Any
 
 from integrations.klaviyo.sandbox import payloads
-from integrations.klaviyo.sandbox.checks import Checks
 from integrations.klaviyo.sandbox.errors import DUPLICATE_DETAIL
 from integrations.klaviyo.sandbox.journal import Journal
 from integrations.klaviyo.sandbox.payloads import ProfilePayload
@@ -72,10 +71,7 @@ class _Job:
         return len(self._written)
 
     def _block(self, indexes: list[int]) -> None:
-        read = [
-            (index, payloads.read_profile(Checks(), self._rows[index], "", keys=payloads.IMPORT_KEYS))
-            for index in indexes
-        ]
+        read = [(index, payloads.restore(self._rows[index])) for index in indexes]
         workspace = Workspace(self._db, self._account.a, int(time.time()))
         workspace.load(payload.identity for _, payload in read)
         failures: list[tuple[int, Failure]] = []

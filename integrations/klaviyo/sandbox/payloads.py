@@ -72,6 +72,20 @@ def read_profile(
     return payload
 
 
+def restore(resource: dict[str, Any]) -> ProfilePayload:
+    """Read a profile block again that was found good before."""
+    attributes: dict[str, Any] = resource["attributes"]
+    email = _text(attributes, "email")
+    identity = Identity(
+        _text(resource, "id"),
+        _text(attributes, "external_id"),
+        email.strip().lower() if email is not None else None,
+        _text(attributes, "phone_number"),
+    )
+    patch = (resource.get("meta") or {}).get("patch_properties") or {}
+    return ProfilePayload(identity, attributes, patch)
+
+
 _RESOURCE_KEYS = frozenset(("type", "id", "attributes", "meta"))
 
 

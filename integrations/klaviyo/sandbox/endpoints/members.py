@@ -53,12 +53,17 @@ def remove(call: Call) -> Answer:
 
 
 def _page(call: Call, columns: str) -> Page:
+    list_n = one(call)["n"]
     where, arguments = conditions.for_members(call.query.conditions)
+    tables = "list_members m JOIN profiles p ON p.n = m.profile_n"
+    if any(condition.field in ("email", "phone_number") for condition in call.query.conditions):
+        # From the few addresses to the list, never through a million members to a few addresses.
+        tables = "profiles p CROSS JOIN list_members m ON m.profile_n = p.n"
     source = Source(
         columns,
-        "list_members m JOIN profiles p ON p.n = m.profile_n",
-        "m.list_n = ? AND m.joined IS NOT NULL" + where,
-        (one(call)["n"], *arguments),
+        tables,
+        "m.list_n = ? AND m.joined IS NOT NULL AND p.a = ?" + where,
+        (list_n, call.a, *arguments),
         "m.joined",
         "m.profile_n",
         call.query.sort.startswith("-"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.klaviyo.sandbox import ids
-from integrations.klaviyo.sandbox.store.database import Database
+from integrations.klaviyo.sandbox.store.database import Database, Row
 
 COLUMNS = (
     "p.n, p.a, p.id, p.email, p.phone, p.external_id, p.attrs, p.props, p.consent, p.created, p.updated,"
@@ -64,16 +64,23 @@ def by_id(db: Database, a: int, identifier: str) -> Profile | None:
     return from_row(row) if row is not None else None
 
 
-def by_numbers(db: Database, numbers: Iterable[int]) -> dict[int, Profile]:
+def rows_by_numbers(db: Database, numbers: Iterable[int]) -> list[Row]:
     wanted = json.dumps(list(numbers))
-    rows = db.rows(f"SELECT {_ALL} FROM profiles WHERE n IN (SELECT value FROM json_each(?))", (wanted,))
-    return {row["n"]: from_row(row) for row in rows}
+    return db.rows(f"SELECT {_ALL} FROM profiles WHERE n IN (SELECT value FROM json_each(?))", (wanted,))
+
+
+def by_numbers(db: Database, numbers: Iterable[int]) -> dict[int, Profile]:
+    return {row["n"]: from_row(row) for row in rows_by_numbers(db, numbers)}
+
+
+def rows_by_column(db: Database, a: int, column: str, values: list[str]) -> list[Row]:
+    """Profiles whose email, phone or external_id is one of `values`."""
+    sql = f"SELECT {_ALL} FROM profiles WHERE a = ? AND {column} IN (SELECT value FROM json_each(?))"
+    return db.rows(sql, (a, json.dumps(values)))
 
 
 def by_column(db: Database, a: int, column: str, values: list[str]) -> list[Profile]:
-    """Profiles whose email, phone or external_id is one of `values`."""
-    sql = f"SELECT {_ALL} FROM profiles WHERE a = ? AND {column} IN (SELECT value FROM json_each(?))"
-    return [from_row(row) for row in db.rows(sql, (a, json.dumps(values)))]
+    return [from_row(row) for row in rows_by_column(db, a, column, values)]
 
 
 def numbers_of_ids(db: Database, a: int, identifiers: list[str]) -> tuple[list[int], list[str]]:

@@ -17,6 +17,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS profiles_email ON profiles (a, email) WHERE em
 CREATE UNIQUE INDEX IF NOT EXISTS profiles_phone ON profiles (a, phone) WHERE phone IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS profiles_external ON profiles (a, external_id)
     WHERE external_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS profiles_account ON profiles (a, n);
+CREATE INDEX IF NOT EXISTS profiles_created ON profiles (a, created, n);
 CREATE INDEX IF NOT EXISTS profiles_updated ON profiles (a, updated, n);
 
 CREATE TABLE IF NOT EXISTS suppressions (

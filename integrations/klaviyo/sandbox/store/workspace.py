@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from integrations.klaviyo.sandbox import ids
 from integrations.klaviyo.sandbox.store import profiles
-from integrations.klaviyo.sandbox.store.database import Database
+from integrations.klaviyo.sandbox.store.database import Database, Row
 from integrations.klaviyo.sandbox.store.profiles import Profile
 
 
@@ -55,11 +55,11 @@ class Workspace:
         named = [identity.id for identity in wanted if identity.id]
         if named:
             numbers, _ = profiles.numbers_of_ids(self._db, self._a, named)
-            self._remember(profiles.by_numbers(self._db, numbers).values())
+            self._remember(profiles.rows_by_numbers(self._db, numbers))
         for column in ("external_id", "email", "phone"):
             values = [value for identity in wanted if (value := getattr(identity, column))]
             if values:
-                self._remember(profiles.by_column(self._db, self._a, column, values))
+                self._remember(profiles.rows_by_column(self._db, self._a, column, values))
 
     def find(self, identity: Identity, *, strict: bool = True) -> Profile | None:
         """Whom the identifiers mean, or None. `strict` refuses identifiers that belong to two people."""
@@ -141,11 +141,11 @@ class Workspace:
         index[value] = profile
         profile.has_moved = True
 
-    def _remember(self, found: Iterable[Profile]) -> None:
-        for candidate in found:
-            profile = self._by_id.setdefault(candidate.id, candidate)
-            if profile is not candidate:
+    def _remember(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if row["id"] in self._by_id:
                 continue
+            profile = self._by_id[row["id"]] = profiles.from_row(row)
             for index, value in (
                 (self._by_external, profile.external_id),
                 (self._by_email, profile.email),
