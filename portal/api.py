@@ -62,6 +62,7 @@ api.add_decorator(repeatable, mode="operation")
 api.add_router("", "loyalty.api.members.router")
 api.add_router("", "loyalty.api.points.router")
 api.add_router("", "loyalty.api.audiences.router")
+api.add_router("", "integrations.api.runs.router")
 
 
 @csrf_exempt

@@ -1,7 +1,7 @@
 """Points entries as the API's document describes them. The rules: loyalty/rules/ledger_entries.py."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,7 +9,7 @@ from loyalty.rules.ledger_entries import MAX_POINTS
 
 MAX_ENTRIES = 1_000
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "external_id": "C-1001",
     "points": 120,
     "reason": "Order 5001",

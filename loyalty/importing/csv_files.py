@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    import _csv
 
 DELIMITERS = ",;\t"
 LONGEST_CELL = 1_000_000
@@ -34,7 +37,7 @@ class CsvFile:
         with _open(self.path, self.encoding) as text:
             yield self._numbered(csv.reader(text, delimiter=self.delimiter, strict=True))
 
-    def _numbered(self, reader: "csv._reader") -> Iterator[tuple[int, list[str]]]:
+    def _numbered(self, reader: "_csv.Reader") -> Iterator[tuple[int, list[str]]]:
         try:
             next(reader)
             line = reader.line_num + 1

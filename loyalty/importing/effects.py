@@ -30,7 +30,7 @@ WHERE t.is_new AND m.state = 'member' ORDER BY m.id
 """
 _CONSENTS = """
 SELECT m.id, s.{channel}_consent FROM import_touched AS t
-JOIN import_stage AS s ON s.line = t.line JOIN loyalty_member AS m ON m.id = t.id
+JOIN loyalty_member AS m ON m.id = t.id JOIN import_stage AS s ON s.external_id = m.external_id
 WHERE s.{channel}_consent IS NOT NULL AND s.{channel}_consent <> m.{channel}_consent ORDER BY m.id
 """
 _OPENINGS = """
@@ -110,7 +110,7 @@ def _mark(tenant: Tenant) -> None:
     mark_dirty(tenant.pk, [member_id for (member_id,) in ids])
 
 
-def _chunks(statement: str, params: Collection[object] = ()) -> Iterator[list[Any]]:
+def _chunks(statement: str, params: Collection[int] = ()) -> Iterator[list[Any]]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(statement, list(params))
         while rows := cursor.fetchmany(CHUNK):

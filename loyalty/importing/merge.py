@@ -57,6 +57,7 @@ class Merged:
 def merge(tenant: Tenant, told: Collection[str]) -> Merged:
     """Merge the stage, which has the columns `told`; whom it touched is left in import_touched.
 
+    A new member's line stays empty there: it is found by external_id where it is needed.
     Members that somebody else makes at the same time are met by a second look.
     """
     rowset.execute("DROP TABLE IF EXISTS import_touched")
@@ -125,11 +126,8 @@ def _insert(tenant: Tenant, told: Collection[str]) -> tuple[int, int]:
         ), made AS (
             INSERT INTO loyalty_member (tenant_id, external_id, created_at, updated_at, {_list(values)})
             SELECT %s, s.external_id, %s, %s, {_list(values.values())} FROM fresh AS s ORDER BY s.line
-            ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING id, external_id
-        ), kept AS (
-            INSERT INTO import_touched
-            SELECT made.id, s.line, true FROM made JOIN import_stage AS s USING (external_id)
-        )
+            ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING id
+        ), kept AS (INSERT INTO import_touched SELECT id, NULL, true FROM made)
         SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM made)
         """,
         [tenant.pk, tenant.pk, now, now],

@@ -26,7 +26,7 @@ FILLS: dict[str, tuple[tuple[str, str], ...]] = {
     "state": (("state", "text"),),
     "enrolled_at": (("enrolled_at", "timestamptz"),),
     "attributes": (("attributes", "jsonb"), ("attributes_gone", "text[]")),
-    "tags": (("tags", "text[]"),),
+    "tags": (("tags", "varchar[]"),),
     "consent.email": (("email_consent", "text"),),
     "consent.sms": (("sms_consent", "text"),),
     "points_balance": (("opening_balance", "bigint"),),
