@@ -46,8 +46,8 @@ class Draft:
     def merge(self, told: Mapping[str, object]) -> bool:
         """Take over what was told; return whether that changes anything."""
         merged = {**self.values, **told, "attributes": self._attributes(told)}
-        is_new = _canonical(merged["attributes"]) != _canonical(self.values["attributes"]) or any(
-            merged[name] != self.values[name] for name in told if name != "attributes"
+        is_new = any(merged[name] != self.values[name] for name in told if name != "attributes") or (
+            "attributes" in told and _canonical(merged["attributes"]) != _canonical(self.values["attributes"])
         )
         self.values = merged
         self.is_changed = self.is_changed or is_new

@@ -21,30 +21,25 @@ from portal.tenancy.models import Tenant
 logger = logging.getLogger(__name__)
 CHUNK = 10_000
 
-# `verdict` has a member a row and a column for each rule.
+# `verdict` has a member a row and a column for each rule. What is wrong is found by one join, so that no
+# plan can compare every member with every other, however little PostgreSQL knows of the tables yet.
 _FOLLOW = """
 WITH verdict AS MATERIALIZED ({verdict}),
-wanted AS (
-    SELECT listed.audience_id, verdict.id AS member_id
-    FROM verdict CROSS JOIN LATERAL (VALUES {listed}) AS listed(audience_id, holds) WHERE listed.holds
+wrong AS MATERIALIZED (
+    SELECT listed.audience_id, verdict.id AS member_id, stay.id AS stay_id
+    FROM verdict CROSS JOIN LATERAL (VALUES {listed}) AS listed(audience_id, holds)
+    LEFT JOIN loyalty_audiencemember AS stay
+      ON stay.audience_id = listed.audience_id AND stay.member_id = verdict.id AND stay.left_at IS NULL
+    WHERE listed.holds <> (stay.id IS NOT NULL)
 ),
 joined AS (
     INSERT INTO loyalty_audiencemember (audience_id, member_id, joined_at)
-    SELECT audience_id, member_id, %s FROM wanted
-    WHERE NOT EXISTS (
-        SELECT FROM loyalty_audiencemember AS kept
-        WHERE kept.audience_id = wanted.audience_id AND kept.member_id = wanted.member_id
-          AND kept.left_at IS NULL
-    )
+    SELECT audience_id, member_id, %s FROM wrong WHERE stay_id IS NULL
     ON CONFLICT DO NOTHING RETURNING member_id
 ),
 gone AS (
-    UPDATE loyalty_audiencemember AS kept SET left_at = greatest(%s, kept.joined_at)
-    WHERE kept.left_at IS NULL AND kept.audience_id = ANY(%s) AND kept.member_id = ANY(%s)
-      AND NOT EXISTS (
-          SELECT FROM wanted WHERE wanted.audience_id = kept.audience_id AND wanted.member_id = kept.member_id
-      )
-    RETURNING member_id
+    UPDATE loyalty_audiencemember AS stay SET left_at = greatest(%s, stay.joined_at)
+    FROM wrong WHERE stay.id = wrong.stay_id RETURNING stay.member_id
 )
 SELECT true, member_id FROM joined UNION ALL SELECT false, member_id FROM gone
 """
@@ -155,7 +150,7 @@ def _follow(
     verdict, params = judged.query.sql_with_params()
     listed = ", ".join(f"({audience_id}::bigint, verdict.rule_{audience_id})" for audience_id in rules)
     statement = _FOLLOW.replace("{verdict}", verdict).replace("{listed}", listed)
-    moved = rowset.execute(statement, [*params, now, now, list(rules), ids])
+    moved = rowset.execute(statement, [*params, now, now])
     joined = sum(has_joined for has_joined, _ in moved)
     return RefreshCounts(joined, len(moved) - joined), {member_id for _, member_id in moved}
 

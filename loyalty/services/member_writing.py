@@ -31,6 +31,7 @@ class Writing:
         self.joined: dict[int, Draft] = {}
         self.acts: list[ConsentAct] = []
         self.consenting: dict[int, int] = {}
+        self.tier_id: int | None = None
 
     def work_through(self, items: Numbered) -> Numbered:
         """Merge and write; return the items of members whom somebody else created meanwhile."""
@@ -59,8 +60,7 @@ class Writing:
                     place, result.external_id, "updated", warnings=result.warnings, member_id=member_id
                 )
         self.changed |= self.created | set(told or ())
-        # The first tier is where a member starts, not something achieved: history, no event.
-        tiers.evaluate(self.tenant, self.created, reason="Joined", events=False, now=self.now)
+        tiers.note_start(self.tier_id, self.created, now=self.now)
         if events:
             append(self.tenant.pk, [self._joining(draft) for draft in self.joined.values()], history=history)
         audiences.follow(self.tenant, self.changed, now=self.now)
@@ -106,9 +106,18 @@ class Writing:
         """In the order of their ids: two calls that create the same people cannot wait in a circle."""
         zero = dict.fromkeys(("points_balance", "points_lifetime", "points_expiring_next"), 0)
         zero |= dict.fromkeys(("email_consent", "sms_consent"), "")  # type: ignore[arg-type]
-        names = ("tenant", "external_id", *COLUMNS, *zero, "created_at", "updated_at")
+        self.tier_id = tiers.first_tier_id(self.tenant) if drafts else None
+        tier_since = self.now if self.tier_id else None
+        rest = {
+            **zero,
+            "tier": self.tier_id,
+            "tier_since": tier_since,
+            "created_at": self.now,
+            "updated_at": self.now,
+        }
+        names = ("tenant", "external_id", *COLUMNS, *rest)
         rows = [
-            (self.tenant.pk, draft.external_id, *self._row(draft), *zero.values(), self.now, self.now)
+            (self.tenant.pk, draft.external_id, *self._row(draft), *rest.values())
             for draft in sorted(drafts, key=lambda draft: draft.external_id)
         ]
         tail = "ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING external_id, id"

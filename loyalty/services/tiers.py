@@ -85,6 +85,18 @@ def evaluate(
     return {move.member_id for move in moves}
 
 
+def first_tier_id(tenant: Tenant) -> int | None:
+    """The tier on which a member without points stands."""
+    return Tier.objects.filter(tenant=tenant, threshold=0).values_list("pk", flat=True).first()
+
+
+def note_start(tier_id: int | None, member_ids: Collection[int], *, now: datetime) -> None:
+    """History of new members who start on a tier. No event: it is where they begin, nothing achieved."""
+    if tier_id is not None:
+        rows = [(member_id, tier_id, "Joined", now) for member_id in sorted(member_ids)]
+        rowset.insert(TierChange, ("member", "after", "reason", "changed_at"), rows)
+
+
 def _happening(move: _Move, change_id: int, steps: dict[int, Tier], reason: str, now: datetime) -> Happening:
     before = steps.get(move.before_id or 0)
     after = steps.get(move.after_id or 0)
