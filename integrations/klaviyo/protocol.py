@@ -16,6 +16,7 @@ PAGE_SIZE: Final = "100"
 LIST_PAGE_SIZE: Final = "10"
 PROFILE_FIELDS: Final = "email,phone_number,external_id,first_name,last_name,locale,location,properties"
 IDENTIFIER_FIELDS: Final = "email,phone_number,external_id"
+_NOTHING: Final = "permission-check"  # an id that Klaviyo gives to nothing
 _FILTER_FIELDS: Final = {
     "remote_id": "id",
     "external_id": "external_id",
@@ -129,21 +130,29 @@ def erase(identifier: str, value: str) -> Call:
 def probes() -> dict[str, Call]:
     """One harmless call per permission but accounts:read.
 
-    Reads read one thing. Writes send `{}`, which lacks all that the endpoint requires: Klaviyo checks
-    the permission first (403) and then refuses the body (400), so nothing can come of it. An address
-    that names a list names one that cannot exist.
+    Reads read one thing. A permission to write cannot be read anywhere, so these calls are well formed
+    and about nothing: a profile and a list that cannot exist, no events at all, an erasure of nobody.
+    Klaviyo answers 403 without the permission and with it 400 or 404; nothing can come of either.
     """
-    empty = b"{}"
+    nobody = {"type": "profile", "id": _NOTHING, "attributes": {}}
+    no_list = {"type": "list", "id": _NOTHING, "attributes": {"name": _NOTHING}}
+    erasure = {"profile": {"data": {"type": "profile", "attributes": {}}}}
     one = filters.query(("fields[profile]", "email"), ("page[size]", "1"))
     few = filters.query(("fields[list]", "name"), ("page[size]", "1"))
     return {
         "profiles:read": _call(Endpoint.READ_PROFILES, query=one),
-        "profiles:write": _call(Endpoint.IMPORT_PROFILE, body=empty),
+        "profiles:write": _call(Endpoint.UPDATE_PROFILE, _NOTHING, body=_about(nobody)),
         "lists:read": _call(Endpoint.READ_LISTS, query=few),
-        "lists:write": _call(Endpoint.UPDATE_LIST, "permission-check", body=empty),
-        "events:write": _call(Endpoint.SEND_EVENT, body=empty),
-        "data-privacy:write": _call(Endpoint.ERASE, body=empty),
+        "lists:write": _call(Endpoint.UPDATE_LIST, _NOTHING, body=_about(no_list)),
+        "events:write": _call(Endpoint.SEND_EVENTS, body=payloads.pack(BatchKind.EVENTS, [])),
+        "data-privacy:write": _call(
+            Endpoint.ERASE, body=_about({"type": "data-privacy-deletion-job", "attributes": erasure})
+        ),
     }
+
+
+def _about(data: object) -> bytes:
+    return payloads.encode({"data": data})
 
 
 def _call(endpoint: Endpoint, subject: str = "", *, query: str = "", body: bytes = b"") -> Call:

@@ -32,14 +32,15 @@ class Authorization(AuthBase):
 def session() -> requests.Session:
     """The session of this process. A forked worker makes its own: two must not share a socket."""
     pid = os.getpid()
-    if pid not in _sessions:
-        _sessions.clear()
-        fresh = requests.Session()
-        fresh.headers.update({"User-Agent": conf.USER_AGENT, "Accept": conf.MEDIA_TYPE})
+    found = _sessions.get(pid)
+    if found is None:
+        found = requests.Session()
+        found.headers.update({"User-Agent": conf.USER_AGENT, "Accept": conf.MEDIA_TYPE})
         # One session serves every account, so nothing may be remembered from one call to the next.
-        fresh.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        _sessions[pid] = fresh
-    return _sessions[pid]
+        found.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        _sessions.clear()
+        _sessions[pid] = found
+    return found
 
 
 def send(credentials: Credentials, call: Call) -> Answer:
