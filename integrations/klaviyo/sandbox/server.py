@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ipaddress
 import logging
 import socket
 import struct
@@ -15,7 +16,7 @@ from integrations.klaviyo.sandbox.control import api as control
 from integrations.klaviyo.sandbox.errors import ApiError, simple
 from integrations.klaviyo.sandbox.pages import site
 from integrations.klaviyo.sandbox.state import State
-from integrations.klaviyo.sandbox.wire import Answer, Ending, Request, json_answer, read_target
+from integrations.klaviyo.sandbox.wire import Answer, Ending, Request, json_answer, plain_json, read_target
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
         if request.path.startswith("/api/"):
             return gateway.serve(state, request)
         if request.path.startswith("/sandbox/api/"):
+            if not ipaddress.ip_address(self.client_address[0]).is_loopback:
+                return plain_json(403, {"error": "the control API answers on this machine only"})
             return control.serve(state, request)
         return site.serve(state, request)
 
