@@ -68,7 +68,12 @@ class Member(models.Model):
     tags = ArrayField(models.CharField(max_length=100), default=list, blank=True)
 
     tier = models.ForeignKey(
-        "loyalty.Tier", on_delete=models.RESTRICT, null=True, blank=True, related_name="members"
+        "loyalty.Tier",
+        on_delete=models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name="members",
+        db_index=False,  # the index by tenant and tier serves
     )
     tier_since = models.DateTimeField(null=True, blank=True)
     points_balance = models.BigIntegerField(default=0)

@@ -4,6 +4,8 @@ import re
 
 import phonenumbers
 
+from loyalty.rules import e164
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(
     r"(?=.{6,254}$)(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -19,6 +21,8 @@ def email(given: str) -> tuple[str, bool]:
 
 def phone(given: str, region: str) -> tuple[str, bool]:
     """The number as E.164, read as one of `region` where it has no country code; else as given and False."""
+    if e164.is_plain(given):
+        return given, True
     try:
         number = phonenumbers.parse(given, region.upper() or None)
     except phonenumbers.NumberParseException:
