@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import CommandError, call_command, get_commands
 
-from portal import demo_people, launch_guards
+from portal import demo_people, launch_guards, static_files
 from portal.launch_guards import HOST
 from portal.runtime import embedded_postgres, local_database
 from portal.runtime.processes import Child, Signals
@@ -62,8 +62,9 @@ class Launcher:
             if self.options.demo:
                 launch_guards.require_free_port(self.options.sandbox_port, "--sandbox-port", "the sandbox")
             try:
+                self._start_sandbox()  # needs nothing of the others, so it starts beside the preparations
                 self._prepare()
-                self._start_children()
+                self._start_worker_and_web()
                 if self._wait_until_ready(signals):
                     self.say(self._welcome())
                 self._watch(signals)
@@ -77,7 +78,7 @@ class Launcher:
     def _prepare(self) -> None:
         self.say("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)  # also the cache's table and the schedules
-        call_command("collectstatic", interactive=False, verbosity=0)
+        static_files.collect()
         if self.options.demo:
             self._seed()
 
@@ -118,16 +119,18 @@ class Launcher:
             }
         return {name: os.environ.get(name) or value for name, value in values.items()}
 
-    def _start_children(self) -> None:
+    def _start_sandbox(self) -> None:
         if self.options.demo and "klaviyo_sandbox" in get_commands():
             self._start(self._child("sandbox", "klaviyo_sandbox", "--port", str(self.options.sandbox_port)))
         elif self.options.demo:
             self.say("!! There is no command klaviyo_sandbox in this tree: starting without it.")
-        self._start(self._child("worker", "worker"))
+
+    def _start_worker_and_web(self) -> None:
+        self._start(self._child("worker", "worker", "--skip-checks"))  # made for this very command
         gunicorn = [
             sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", f"{HOST}:{self.options.port}",
             "--chdir", str(settings.BASE_DIR), "--workers", str(WEB_WORKERS), "--worker-class", "gthread",
-            "--threads", "4", "--graceful-timeout", "8", "--timeout", "60", "--no-control-socket",
+            "--threads", "4", "--preload", "--graceful-timeout", "8", "--timeout", "60", "--no-control-socket",
         ]  # fmt: skip
         self._start(Child("web", gunicorn, env=self._environment(), log=self.logs / "web.log"))
 

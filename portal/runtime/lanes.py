@@ -44,7 +44,7 @@ class LaneKeeper:
         self.patience = patience or Patience()
         self.child = Child(
             lane,
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster", "--skip-checks"],
             env={"Q_CLUSTER_NAME": lane, "QUEUE_BEAT_DIR": str(self.beats)},
         )
         self.restarts = 0
