@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from django.db import connection, connections
 
@@ -36,7 +38,10 @@ def test_only_the_holder_of_the_lock_ticks() -> None:
         cursor.execute("SELECT pg_advisory_lock(7201480001)")
     assert Ticker().once() is False
     other.close()
-    assert Ticker().once() is True
+    heir, deadline = Ticker(), time.monotonic() + 5
+    while not heir.once():  # a server ends a session in its own time
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     assert ticks == [1]
 
 
