@@ -5,8 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from integrations.models import SentProfile
-from integrations.services import run_history
-from integrations.views.runs import readable
+from integrations.services import run_history, run_page
 from loyalty.models import Member
 from portal.tenancy.guards import TenantRequest, tenant_view
 
@@ -24,7 +23,7 @@ def member_panel(request: TenantRequest, member_id: int) -> HttpResponse:
     name = profiles[0][1] if profiles else "the other side"
     context = {
         "profiles": profiles,
-        "rows": readable(run_history.rows_of_member(member.pk), name),
+        "rows": run_page.readable(run_history.rows_of_member(member.pk), name),
         "name": name,
     }
     return render(request, "integrations/member_panel.html", context)

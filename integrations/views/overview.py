@@ -31,6 +31,7 @@ def overview(request: TenantRequest) -> HttpResponse:
         "spark": charts.spark([day.good for day in days]),
         "failures": failures,
         "failed_run": _run_to_look_at(tenant) if failures else None,
+        "name": run_history.destination_name(extensions[0]) if extensions else "",
         "extensions": [(extension, run_history.destination_name(extension)) for extension in extensions],
         "runs": [
             (run, run_stories.sentence(run, run_history.destination_name(run.extension))) for run in recent

@@ -1,16 +1,12 @@
 """Runs of a tenant: the list, one run with its rows, what did not arrive as a file."""
 
-from typing import Any
-
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from integrations.models import RunKind, SyncRow, SyncRun, Verdict
-from integrations.services import failed_rows_csv, run_history, run_stories
-from portal import charts
+from integrations.models import RunKind, SyncRun, Verdict
+from integrations.services import failed_rows_csv, run_history, run_page, run_stories
 from portal.tenancy.guards import TenantRequest, tenant_view
 
 STATUS_CHIPS = (("", "All"), ("open", "Running"), ("trouble", "Needs a look"), ("succeeded", "Succeeded"))
@@ -50,17 +46,17 @@ def run(request: TenantRequest, run_id: int) -> HttpResponse:
     verdict, code = asked.get("verdict", ""), asked.get("code", "")
     page = run_history.page_of_rows(found, verdict=verdict, code=code, after=number(asked.get("after")))
     name = run_history.destination_name(found.extension)
-    causes = run_history.causes(found)
+    causes = run_page.causes(found, name)
     context = {
-        **live_context(found),
-        "causes": [(cause, run_stories.verdict_words(cause.verdict, name)) for cause in causes],
-        "has_failures": any(cause.verdict != Verdict.HELD for cause in causes),
-        "rows": readable(page.items, name),
+        **run_page.live_context(found),
+        "causes": causes,
+        "has_failures": any(cause.verdict != Verdict.HELD for cause, _ in causes),
+        "rows": run_page.readable(page.items, name),
         "next_key": page.next_key,
         "verdict": verdict,
         "code": code,
         "after": asked.get("after", ""),
-        "verdict_chips": verdict_chips(found, name),
+        "verdict_chips": run_page.verdict_chips(found, name),
     }
     return render(request, "integrations/run.html", context)
 
@@ -72,7 +68,7 @@ def run_progress(request: TenantRequest, run_id: int) -> HttpResponse:
     found = get_run(request, run_id)
     if not found.is_open:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return render(request, "integrations/run_live.html", live_context(found))
+    return render(request, "integrations/run_live.html", run_page.live_context(found))
 
 
 @require_safe
@@ -92,39 +88,6 @@ def csv_response(found: SyncRun) -> StreamingHttpResponse:
 def get_run(request: TenantRequest, run_id: int) -> SyncRun:
     found: SyncRun = get_object_or_404(run_history.runs(), extension__tenant=request.tenant, pk=run_id)
     return found
-
-
-def live_context(found: SyncRun) -> dict[str, Any]:
-    """Values of the top of a run's page, which changes while the run is open."""
-    name = run_history.destination_name(found.extension)
-    parts = run_stories.parts(found, name)
-    return {
-        "run": found,
-        "name": name,
-        "kind": run_stories.KINDS[RunKind(found.kind)],
-        "sentence": run_stories.sentence(found, name),
-        "parts": parts,
-        "segments": charts.stacked(parts),
-        "progress": run_stories.progress(found, timezone.now()) if found.is_open else None,
-        "tab_title": run_stories.tab_title(found),
-    }
-
-
-def readable(rows: Any, name: str) -> list[dict[str, Any]]:
-    return [_row(row, name) for row in rows]
-
-
-def _row(row: SyncRow, name: str) -> dict[str, Any]:
-    return {
-        "row": row,
-        "words": run_stories.verdict_words(row.verdict, name),
-        "changes": run_stories.changes(row.changes),
-    }
-
-
-def verdict_chips(found: SyncRun, name: str) -> list[tuple[str, str, int | None]]:
-    present = [part for part in run_stories.parts(found, name) if part.count]
-    return [("", "All", None), *((part.key, part.label, part.count) for part in present)]
 
 
 def number(text: str | None) -> int | None:

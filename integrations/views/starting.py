@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from integrations.errors import DestinationError
 from integrations.forms import ReasonForm, StartForm
-from integrations.models import RunTrigger, SyncRun
-from integrations.services import run_history, run_stories
+from integrations.models import RunKind, RunTrigger, SyncRun
+from integrations.services import rerun_once, reruns, run_history, run_stories, sync
 from integrations.views.runs import get_run
 from portal.tenancy.guards import TenantRequest, tenant_view
 from portal.tenancy.models import Role
@@ -19,8 +19,6 @@ from portal.tenancy.models import Role
 @require_http_methods(["GET", "HEAD", "POST"])
 @tenant_view(role=Role.MANAGER)
 def start(request: TenantRequest) -> HttpResponse:
-    from integrations.services import sync
-
     form = StartForm(request.POST or None, tenant=request.tenant)
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
@@ -44,8 +42,6 @@ def start(request: TenantRequest) -> HttpResponse:
 @tenant_view(role=Role.MANAGER)
 def rerun(request: TenantRequest, run_id: int) -> HttpResponse:
     """Says what will happen, in numbers; then one POST makes one re-run."""
-    from integrations.services import rerun_once
-
     run = get_run(request, run_id)
     failed_only = (request.POST or request.GET).get("failed_only") == "1"
     form = ReasonForm(request.POST or None)
@@ -64,13 +60,19 @@ def rerun(request: TenantRequest, run_id: int) -> HttpResponse:
 
 def rerun_context(run: SyncRun, failed_only: bool) -> dict[str, Any]:
     """What a page that asks for a re-run states first; the same for merchants and the admin."""
-    from integrations.services import reruns
-
     name = run_history.destination_name(run.extension)
+    forecast = reruns.forecast(run)
+    is_open = run.is_open and run.kind != RunKind.LIVE
     return {
         "run": run,
         "name": name,
         "failed_only": failed_only,
-        "forecast": reruns.forecast(run, failed_only=failed_only),
+        "forecast": forecast,
         "sentence": run_stories.sentence(run, name),
+        "is_too_early": is_open,
+        "is_off": not run.extension.is_active,
+        "is_nothing": failed_only and not (forecast.members or forecast.events),
+        "may_rerun": run.extension.is_active
+        and not is_open
+        and not (failed_only and not (forecast.members or forecast.events)),
     }

@@ -14,7 +14,7 @@
   function apply(theme) {
     document.documentElement.dataset.theme = theme;
     document.querySelectorAll("[data-theme-switch]").forEach(function (button) {
-      button.textContent = "Colours: " + names[theme];
+      (button.querySelector("[data-theme-name]") || button).textContent = "Colours: " + names[theme];
     });
   }
 

@@ -1,0 +1,63 @@
+"""Mappings, edited on the page of their connection."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from typing_extensions import override
+
+from integrations.models import AudienceMapping, EventMapping, Extension, FieldMapping
+from loyalty import fields
+from loyalty.models import Audience
+
+if TYPE_CHECKING:
+    Inline = admin.TabularInline[Any, Any]
+else:
+    Inline = admin.TabularInline
+
+
+class FieldMappingForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = FieldMapping
+        fields = ("field", "property", "policy")
+
+    def clean_field(self) -> str:
+        key = str(self.cleaned_data["field"])
+        try:
+            fields.get(key)
+        except fields.UnknownField as error:
+            raise ValidationError(str(error)) from error
+        return key
+
+
+class FieldMappingInline(Inline):
+    model = FieldMapping
+    form = FieldMappingForm
+    extra = 0
+
+
+class EventMappingInline(Inline):
+    model = EventMapping
+    fields = ("kind", "metric", "is_enabled")
+    extra = 0
+
+
+class AudienceMappingInline(Inline):
+    model = AudienceMapping
+    fields = ("audience", "list_name", "list_id", "create_list", "remove_leavers", "is_paused", "problem")
+    readonly_fields = ("list_id", "problem")
+    extra = 0
+
+    @override
+    def get_formset(self, request: HttpRequest, obj: Extension | None = None, **kwargs: Any) -> Any:
+        """Only audiences of the connection's own tenant are on offer, and accepted."""
+        formset = super().get_formset(request, obj, **kwargs)
+        audiences = Audience.objects.filter(tenant=obj.tenant_id) if obj else Audience.objects.none()
+        if "audience" in formset.form.base_fields:
+            formset.form.base_fields["audience"].queryset = audiences
+        return formset
+
+
+MAPPING_INLINES = (FieldMappingInline, EventMappingInline, AudienceMappingInline)

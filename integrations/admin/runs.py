@@ -1,0 +1,177 @@
+"""Runs: the list, one run with its rows, and running again."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from typing_extensions import override
+
+from integrations.admin import columns
+from integrations.admin.filters import LiveFilter
+from integrations.errors import DestinationError
+from integrations.forms import ReasonForm
+from integrations.models import SyncRun, Verdict
+from integrations.services import rerun_once, reruns, run_history, run_page
+from integrations.views.runs import csv_response, number
+from portal.admin_site import ReadOnlyAdmin, site
+from portal.templatetags.portal_tags import when
+from portal.wording import counted, duration
+
+MOST_AT_ONCE = 50
+
+
+@admin.register(SyncRun, site=site)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = (
+        columns.status, "name", "tenant", "who", "began", "took", "sent", "rejected", "failed", "held"
+    )  # fmt: skip
+    list_display_links = ("name",)
+    list_filter = (LiveFilter, "status", "kind", "trigger")
+    list_select_related = ("extension__tenant", "started_by")
+    search_fields = ("=id", "extension__tenant__name", "extension__tenant__slug", "started_by__email")
+    search_help_text = "Number of a run, programme, or who started it. To find a person, search the rows."
+    ordering = ("-pk",)
+    sortable_by = ()
+    actions = ("rerun_failed", "rerun")
+    change_form_template = "admin/integrations/syncrun/change_form.html"
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
+        return super().get_queryset(request).defer(*run_history.HEAVY)
+
+    @override
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("<int:run_id>/rerun/", self.admin_site.admin_view(self.rerun_one), name="syncrun_rerun"),
+            path("<int:run_id>/not-arrived.csv", self.admin_site.admin_view(self.csv), name="syncrun_csv"),
+        ]
+        return own + list(super().get_urls())
+
+    def has_rerun_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("integrations.rerun_syncrun")
+
+    # Columns -----------------------------------------------------------------------------------
+
+    @admin.display(description="Run")
+    def name(self, run: SyncRun) -> str:
+        return str(run)
+
+    @admin.display(description="Programme")
+    def tenant(self, run: SyncRun) -> str:
+        return run.extension.tenant.name
+
+    @admin.display(description="Who")
+    def who(self, run: SyncRun) -> str:
+        return run.started_by.email if run.started_by else run.get_trigger_display()
+
+    @admin.display(description="When")
+    def began(self, run: SyncRun) -> SafeString | str:
+        return when(run.created_at)
+
+    @admin.display(description="Took")
+    def took(self, run: SyncRun) -> str:
+        return duration(run.seconds)
+
+    # One run -----------------------------------------------------------------------------------
+
+    @override
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        run = run_history.runs().filter(pk=number(object_id) or 0).first()
+        context = self._of_run(request, run) if run and self.has_view_permission(request, run) else {}
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _of_run(self, request: HttpRequest, run: SyncRun) -> dict[str, Any]:
+        verdict, code = request.GET.get("verdict", ""), request.GET.get("code", "")
+        page = run_history.page_of_rows(
+            run, verdict=verdict, code=code, after=number(request.GET.get("after"))
+        )
+        top = run_page.live_context(run)
+        causes = run_page.causes(run, top["name"])
+        return {
+            **top,
+            "title": str(run),
+            "causes": causes,
+            "has_failures": any(cause.verdict != Verdict.HELD for cause, _ in causes),
+            "verdict_chips": run_page.verdict_chips(run, top["name"]),
+            "rows": run_page.readable(page.items, top["name"]),
+            "next_key": page.next_key,
+            "verdict": verdict,
+            "code": code,
+            "after": request.GET.get("after", ""),
+            "may_rerun": self.has_rerun_permission(request),
+        }
+
+    def csv(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return csv_response(get_object_or_404(run_history.runs(), pk=run_id))
+
+    # Running again -----------------------------------------------------------------------------
+
+    @admin.action(description="Re-run failed rows", permissions=["rerun"])
+    def rerun_failed(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> HttpResponse | None:
+        return self._rerun(request, chosen, failed_only=True)
+
+    @admin.action(description="Re-run", permissions=["rerun"])
+    def rerun(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> HttpResponse | None:
+        return self._rerun(request, chosen, failed_only=False)
+
+    def rerun_one(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        if not self.has_rerun_permission(request):
+            raise PermissionDenied
+        get_object_or_404(SyncRun.objects.only("pk"), pk=run_id)
+        failed_only = (request.POST or request.GET).get("failed_only") == "1"
+        answer = self._rerun(request, run_history.runs().filter(pk=run_id), failed_only=failed_only)
+        return answer or redirect("admin:integrations_syncrun_changelist")
+
+    def _rerun(
+        self, request: HttpRequest, chosen: QuerySet[SyncRun], *, failed_only: bool
+    ) -> HttpResponse | None:
+        """First the page that states the result and asks for a reason; its POST does it."""
+        runs = list(chosen.select_related("extension__tenant")[:MOST_AT_ONCE])
+        form = ReasonForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            return self._ask(request, runs, failed_only, form)
+        made: list[SyncRun] = []
+        for run in runs:
+            try:
+                made.append(self._again(request, run, failed_only, form))
+            except DestinationError as error:
+                self.message_user(request, f"{run}: {error.words}", messages.WARNING)
+        if made:
+            self.message_user(request, f"{counted(len(made), 're-run')} on the way.", messages.SUCCESS)
+        if len(made) == 1:
+            return redirect("admin:integrations_syncrun_change", made[0].pk)
+        return None
+
+    def _again(self, request: HttpRequest, run: SyncRun, failed_only: bool, form: ReasonForm) -> SyncRun:
+        user: Any = request.user
+        return rerun_once.create(run, failed_only=failed_only, user=user, reason=form.cleaned_data["reason"])
+
+    def _ask(
+        self, request: HttpRequest, runs: list[SyncRun], failed_only: bool, form: ReasonForm
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Re-run failed rows" if failed_only else "Re-run",
+            "opts": self.opts,
+            "runs": [(run, reruns.forecast(run)) for run in runs],
+            "failed_only": failed_only,
+            "form": form,
+            "action": "rerun_failed" if failed_only else "rerun",
+            "back": reverse("admin:integrations_syncrun_changelist"),
+        }
+        return TemplateResponse(request, "admin/integrations/syncrun/rerun.html", context)

@@ -1,0 +1,3 @@
+from portal.admin import logins, system
+
+__all__ = ["logins", "system"]

@@ -1,0 +1,3 @@
+from portal.tenancy.admin import people, tenants, tokens
+
+__all__ = ["people", "tenants", "tokens"]

@@ -1,0 +1,100 @@
+"""People who sign in, and groups of staff. A password is set by its owner, through a link; never here."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.contrib.auth.tokens import default_token_generator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from typing_extensions import override
+
+from portal.admin_site import PortalModelAdmin, site
+from portal.tenancy.admin.tenants import MembershipInline
+from portal.tenancy.models import User
+
+POWER = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("email", "first_name", "last_name", "is_active", *POWER)
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).strip().lower()
+
+
+@admin.register(User, site=site)
+class PersonAdmin(PortalModelAdmin):
+    form = PersonForm
+    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_staff", "is_active", "groups")
+    list_select_related = ()
+    search_fields = ("email", "first_name", "last_name")
+    filter_horizontal = ("groups", "user_permissions")
+    readonly_fields = ("last_login", "date_joined")
+    inlines = (MembershipInline,)
+    actions = ("password_link",)
+    fieldsets = (
+        (None, {"fields": ("email", "first_name", "last_name", "is_active")}),
+        ("Staff", {"fields": ("is_staff", "groups", "is_superuser", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Power is given by superusers only: who may edit people cannot raise themselves."""
+        own = tuple(self.readonly_fields)
+        return own if request.user.is_superuser else (*own, *POWER)  # type: ignore[union-attr]
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:  # type: ignore[union-attr]
+            return False
+        return super().has_change_permission(request, obj)
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A person is switched off, so that history keeps their name."""
+        return False
+
+    @override
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+        if not change:
+            self._show_link(request, obj)
+
+    @admin.action(description="Make a link to set the password", permissions=["change"])
+    def password_link(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        for person in chosen[:10]:
+            if self.has_change_permission(request, person):
+                self._show_link(request, person)
+
+    def _show_link(self, request: HttpRequest, person: User) -> None:
+        key = urlsafe_base64_encode(force_bytes(person.pk))
+        token = default_token_generator.make_token(person)
+        link = request.build_absolute_uri(reverse("password_reset_confirm", args=[key, token]))
+        words = f"Give this link to {person.email}; it sets the password, once, within three days: {link}"
+        self.message_user(request, words, messages.WARNING)
+
+
+@admin.register(Group, site=site)
+class GroupAdmin(PortalModelAdmin):
+    group = "People"
+    list_display = ("name",)
+    list_select_related = ()
+    search_fields = ("name",)
+    filter_horizontal = ("permissions",)
+
+    @override
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "permissions":
+            kwargs["queryset"] = db_field.remote_field.model.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
