@@ -169,7 +169,9 @@ def _flag(body: Envelope, key: str) -> bool:
 
 
 def _text(body: Envelope, key: str, *, limit: int) -> str:
-    value = body.values.get(key) or ""
+    value = body.values.get(key)
+    if value is None:
+        return ""
     if not isinstance(value, str) or len(value) > limit:
         raise _invalid(key, f"must be text of at most {limit} characters")
     objection = body.text_objection(value)

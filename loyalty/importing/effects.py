@@ -52,7 +52,7 @@ def follow(tenant: Tenant, told: Collection[str], report: Report, *, events: boo
         if f"{channel}_consent" in told:
             _record_consents(channel)
     if "opening_balance" in told:
-        _post_openings(tenant, report)
+        _post_openings(tenant, report, events=events)
     for ids in _chunks(_TOUCHED):
         audiences.follow(tenant, [member_id for (member_id,) in ids])
     _mark(tenant)
@@ -89,7 +89,7 @@ def _record_consents(channel: str) -> None:
         consent.write(acts, source=SOURCE)
 
 
-def _post_openings(tenant: Tenant, report: Report) -> None:
+def _post_openings(tenant: Tenant, report: Report, *, events: bool) -> None:
     for rows in _chunks(_OPENINGS, [tenant.pk]):
         entries = []
         for line, external_id, member_id, points, posted in rows:
@@ -99,7 +99,7 @@ def _post_openings(tenant: Tenant, report: Report) -> None:
                 continue
             key = OPENING_KEY.format(member_id)
             entries.append(EntryInput(external_id, points, OPENING_REASON, key, kind="earn"))
-        results = ledger.post(tenant, entries, created_by=SOURCE, history=True)
+        results = ledger.post(tenant, entries, created_by=SOURCE, history=True, events=events)
         report.opening_balances += sum(result.status == "created" for result in results)
 
 

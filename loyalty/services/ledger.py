@@ -24,7 +24,12 @@ _LOCK_BY_ID = _LOCK.replace("external_id = ANY", "id = ANY")
 
 
 def post(
-    tenant: Tenant, entries: Sequence[EntryInput], *, created_by: str = "", history: bool = False
+    tenant: Tenant,
+    entries: Sequence[EntryInput],
+    *,
+    created_by: str = "",
+    history: bool = False,
+    events: bool = True,
 ) -> list[EntryResult]:
     """Post a list of entries in one transaction; one result for each, in their order.
 
@@ -33,15 +38,15 @@ def post(
     About 15 statements for any number of entries, in lists of up to some thousands.
     """
     try:
-        return _post(tenant, entries, created_by=created_by, history=history)
+        return _post(tenant, entries, created_by=created_by, history=history, events=events)
     except IntegrityError:
         # Somebody posted one of the keys for another member between our look and our write.
-        return _post(tenant, entries, created_by=created_by, history=history)
+        return _post(tenant, entries, created_by=created_by, history=history, events=events)
 
 
 @transaction.atomic
 def _post(
-    tenant: Tenant, entries: Sequence[EntryInput], *, created_by: str, history: bool
+    tenant: Tenant, entries: Sequence[EntryInput], *, created_by: str, history: bool, events: bool
 ) -> list[EntryResult]:
     now = timezone.now()
     accounts = _lock(_LOCK, tenant, sorted({entry.external_id for entry in entries}))
@@ -56,7 +61,15 @@ def _post(
     outcomes, postings = posting_plan.post(
         entries, by_external_id, _known(tenant, [entry.idempotency_key for entry in entries]), ids, now=now
     )
-    posting.write(tenant, [*expired, *postings], accounts, now=now, created_by=created_by, history=history)
+    posting.write(
+        tenant,
+        [*expired, *postings],
+        accounts,
+        now=now,
+        created_by=created_by,
+        history=history,
+        events=events,
+    )
     return [_result(place, *pair) for place, pair in enumerate(zip(entries, outcomes, strict=True))]
 
 

@@ -70,6 +70,7 @@ def write(
     now: datetime,
     created_by: str = "",
     history: bool = False,
+    events: bool = True,
 ) -> None:
     """Write the postings of members whom the caller has locked: history, caches, events, effects, marks."""
     if not postings:
@@ -78,17 +79,18 @@ def write(
     _write_entries(tenant, postings, now=now, created_by=created_by)
     _write_lots(postings)
     _write_members(tenant, [accounts[member_id] for member_id in touched], now=now)
-    append(
-        tenant.pk,
-        [
-            _happening(posting, accounts[posting.member_id])
-            for posting in postings
-            if posting.kind in _EVENT_KINDS
-        ],
-        history=history,
-    )
+    if events:
+        append(
+            tenant.pk,
+            [
+                _happening(posting, accounts[posting.member_id])
+                for posting in postings
+                if posting.kind in _EVENT_KINDS
+            ],
+            history=history,
+        )
     earners = {posting.member_id for posting in postings if posting.kind == "earn"}
-    tiers.evaluate(tenant, earners, history=history, now=now)
+    tiers.evaluate(tenant, earners, events=events, history=history, now=now)
     audiences.follow(tenant, touched)
     mark_dirty(tenant.pk, touched)
 

@@ -48,8 +48,9 @@ def test_an_entry_told_twice_counts_once(call, tenant):
 @pytest.mark.parametrize(
     "bad",
     [
-        5, None, {}, [], entry(points=0), entry(points=1.5), entry(points=True), entry(points="1"), entry(points=10**99),
-        entry(points=-(10**30)), entry(kind="gift"), entry(kind=[]), entry(nope=1), entry(key="a\u0000"), entry(key=""),
+        5, None, {}, [], entry(points=0), entry(points=1.5), entry(points=True), entry(points="1"),
+        entry(points=10**99), entry(points=-(10**30)),
+        entry(kind="gift"), entry(kind=[]), entry(nope=1), entry(key="a\u0000"), entry(key=""),
         entry(external_id="nobody"), entry(external_id="\ud800"), entry(occurred_at="yesterday"), entry(reason=""),
         entry(points=-1, expires_at="2030-01-01T00:00:00Z"), entry(kind="redeem"), entry(key="x" * 256),
         entry(occurred_at="0001-01-01T00:00:00Z"), entry(expires_at="9999-12-31T23:59:59-12:00"),

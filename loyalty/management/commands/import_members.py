@@ -26,10 +26,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's short name, such as acme")
         parser.add_argument("file", type=Path)
-        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would happen, and change nothing"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--events", action="store_true", help="write what happened as history events")
-        parser.add_argument("--ignore-unknown", action="store_true", help="leave out columns that are not known")
+        parser.add_argument(
+            "--ignore-unknown", action="store_true", help="leave out columns that are not known"
+        )
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
@@ -66,7 +70,9 @@ class Command(BaseCommand):
 
     def _tell_lines(self, word: str, notes: list[LineNote], count: int) -> None:
         for note in notes[:LINES_SHOWN]:
-            self.stdout.write(f"{word}, line {note.line} ({note.external_id or 'no external_id'}): {note.reason}")
+            self.stdout.write(
+                f"{word}, line {note.line} ({note.external_id or 'no external_id'}): {note.reason}"
+            )
         if count > LINES_SHOWN:
             self.stdout.write(f"… and {count - LINES_SHOWN:,} more; --json lists up to 10,000.")
 
