@@ -126,9 +126,13 @@ def _programs_for(programs: Path, account: Account) -> Path:
         logger.warning("The account %s cannot reach %s: copied to %s.", account.name, programs, copy)
         SHELTER.mkdir(parents=True, exist_ok=True)
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(programs, unfinished, symlinks=True)
+        package = programs.parent
+        shutil.copytree(programs, unfinished / package.name / programs.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # found by the programs relative to themselves
+        if libraries.exists():
+            shutil.copytree(libraries, unfinished / libraries.name)
         _publish(unfinished, copy)
-    return copy
+    return copy / programs.parent.name / programs.name
 
 
 def _publish(unfinished: Path, copy: Path) -> None:

@@ -124,6 +124,25 @@ def test_where_the_account_cannot_reach_the_data_is_kept_in_the_shelter(
     assert closed.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the server an account")
+def test_where_the_account_cannot_reach_the_programs_they_are_copied(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_place, "SHELTER", data_dir / "shelter")
+    closed = data_dir / "closed"
+    closed.mkdir(mode=0o700)
+    programs = postgres_place._wheel_programs()
+    package = closed / "site-packages" / programs.parent.name
+    package.mkdir(parents=True)
+    (package / programs.name).symlink_to(programs)
+    (closed / "site-packages" / f"{package.name}.libs").symlink_to(f"{programs.parent}.libs")
+    monkeypatch.setattr(postgres_place, "_wheel_programs", lambda: package / programs.name)
+    monkeypatch.setattr(postgres_place, "can_reach", lambda path, account: "closed" not in str(path))
+    with postgres.running(data_dir) as server:
+        assert server.place.programs.is_relative_to(data_dir / "shelter")
+        assert ask(data_dir, "SELECT 1") == "1"
+
+
 def test_a_socket_folder_of_somebody_else_is_refused(data_dir: Path) -> None:
     postgres.socket_folder(data_dir).mkdir(mode=0o755)
     postgres.socket_folder(data_dir).chmod(0o777)
