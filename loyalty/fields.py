@@ -19,6 +19,7 @@ from portal.tenancy.models import Tenant
 __all__ = [
     "ATTRIBUTE",
     "STANDARD_PROPERTIES",
+    "STATIC",
     "Field",
     "FieldType",
     "UnknownField",

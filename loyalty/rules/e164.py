@@ -36,7 +36,5 @@ def _rule(code: str) -> tuple[frozenset[int], "re.Pattern[str] | None"] | None:
         if regions[0] == "001"
         else PhoneMetadata.metadata_for_region(regions[0], None)
     )
-    if found is None or found.general_desc is None:
-        return frozenset(), None
     prefix = found.national_prefix_for_parsing
     return frozenset(found.general_desc.possible_length), re.compile(prefix) if prefix else None
