@@ -11,6 +11,7 @@ from integrations.gateway.port import Channel, Credentials, Destination
 from integrations.klaviyo.destination import Klaviyo
 from integrations.klaviyo.limits import SCOPES
 from portal.tenancy.secrets import Secret
+from tests.fakes import FakeDestination
 from tests.klaviyo.sandbox_process import SandboxProcess
 
 
@@ -67,5 +68,34 @@ def klaviyo() -> Iterator[Callable[[], Bench]]:
         yield lambda: KlaviyoBench(sandbox)
 
 
+class FakeBench:
+    """The destination that lives in memory."""
+
+    def __init__(self) -> None:
+        self.destination: Destination = (fake := FakeDestination())
+        self._remote = fake.remote
+        self._remote.keys = {"good"}
+        self._credentials = Credentials("private_key", Secret("good"), "https://fake.test", "1")
+        self.channel = self.destination.open(self._credentials)
+
+    def stranger(self) -> Channel:
+        return self.destination.open(replace(self._credentials, secret=Secret("bad")))
+
+    def forbid_writing_profiles(self) -> None:
+        self._remote.missing_scopes = ("profiles:write",)
+
+    def refuse_later(self, *emails: str) -> None:
+        self._remote.refused_later |= set(emails)
+
+    def uids(self, count: int) -> set[str]:
+        assert len(self._remote.uids()) == count
+        return set(self._remote.uids())
+
+
+@contextmanager
+def fake() -> Iterator[Callable[[], Bench]]:
+    yield FakeBench
+
+
 # A destination joins here: a context manager that yields a maker of benches.
-BENCHES = [klaviyo]
+BENCHES = [klaviyo, fake]
