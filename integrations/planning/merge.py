@@ -62,6 +62,15 @@ class Decision:
     is_skipped: bool = False
 
 
+def same(left: Any, right: Any) -> bool:
+    """Equality as the database and the destination have it: true is not 1."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+
 def flatten(document: Mapping[str, Any]) -> Flat:
     """One level: {"email": …, "properties": {"A": 1}} becomes {"email": …, ".A": 1}."""
     flat = {key: value for key, value in document.items() if key != "properties"}
@@ -78,7 +87,7 @@ def needs_reading(desired: Flat, known: Known, policies: Policies, *, force: boo
     old = known.payload or {}
     return any(
         policies.of(key) in READING
-        and (force or desired.get(key) != old.get(key))
+        and (force or not same(desired.get(key), old.get(key)))
         and key not in ("external_id",)
         for key in desired.keys() | old.keys()
     )
@@ -117,12 +126,12 @@ def _one(key: str, new: Any, old: Any, known: Known, policy: str, force: bool) -
         if new is not None:
             return "set", new
         return ("leave", None) if key in IDENTIFIERS or old is None else ("clear", None)
-    if new == old and not force:
+    if same(new, old) and not force:
         return ("keep", known.kept[key]) if key in known.kept else ("leave", None)
     theirs = (known.theirs or {}).get(key)
     ours = old if key not in known.kept else None
     if new is None:
-        is_ours = theirs is not None and theirs == ours and key not in IDENTIFIERS
+        is_ours = theirs is not None and same(theirs, ours) and key not in IDENTIFIERS
         return ("clear", None) if is_ours and policy != "keep_theirs" else ("leave", None)
     if _may_write(policy, new, theirs, ours):
         return "set", new
@@ -130,13 +139,13 @@ def _one(key: str, new: Any, old: Any, known: Known, policy: str, force: bool) -
 
 
 def _may_write(policy: str, new: Any, theirs: Any, ours: Any) -> bool:
-    if theirs is None or theirs == "":
+    if theirs is None or theirs in ("", []):
         return True
     if policy == "fill_empty":
-        return theirs in (ours, new)
+        return same(theirs, ours) or same(theirs, new)
     if policy == "max":
         return _is_larger(new, theirs)
-    return bool(theirs == new)
+    return same(theirs, new)
 
 
 def _is_larger(new: Any, theirs: Any) -> bool:
@@ -175,5 +184,5 @@ def _changes(desired: Flat, known: Known, kept: Flat) -> dict[str, list[Any]]:
     return {
         key: [known.payload.get(key), desired.get(key)]
         for key in sorted(desired.keys() | known.payload.keys())
-        if desired.get(key) != known.payload.get(key) and key not in kept
+        if not same(desired.get(key), known.payload.get(key)) and key not in kept
     }

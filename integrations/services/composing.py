@@ -87,7 +87,7 @@ def _compose_one(
     if member.hold:
         row.hold(member.hold, desired.HOLD_WORDS[member.hold])
         return Composed(row)
-    is_same = member.sent.payload == member.document and not force
+    is_same = _is_unchanged(member) and not force
     if is_same and not joins_lists:
         row.verdict = "unchanged"
         return Composed(row)
@@ -105,6 +105,10 @@ def _compose_one(
     return Composed(row, decision.write)
 
 
+def _is_unchanged(member: _Member) -> bool:
+    return member.sent.payload is not None and merge.same(member.sent.payload, member.document)
+
+
 def _created_by_us(known: merge.Known, decision: merge.Decision) -> bool | None:
     if known.exists is None:
         return None
@@ -112,7 +116,7 @@ def _created_by_us(known: merge.Known, decision: merge.Decision) -> bool | None:
 
 
 def _action(member: _Member, known: merge.Known, decision: merge.Decision) -> str:
-    if member.sent.payload == member.document:
+    if _is_unchanged(member):
         return "joined"
     if member.sent.payload is None and known.exists is not True:
         return "created"
