@@ -1,5 +1,6 @@
 """What the queue calls: each finds its own work, and may be lost, run twice or cut short."""
 
+import time
 from datetime import datetime
 
 from django.utils import timezone
@@ -8,6 +9,9 @@ from loyalty.models import PointsLot
 from loyalty.services import audiences, ledger, tiers
 from portal.runtime.queue import enqueue
 from portal.tenancy.models import Tenant
+
+# A task has 60 seconds; what takes longer goes on in another.
+BUDGET_SECONDS = 20
 
 
 def expire_points() -> str:
@@ -37,10 +41,28 @@ def day_begins(tenant: Tenant, now: datetime) -> bool:
 
 
 def begin_tenant_day(tenant_id: int) -> str:
-    """Refresh what changes with the calendar: audiences by date; and set any tier right that lags behind."""
+    """Set right any tier that lags behind, and refresh the audiences, whose rules may look at the calendar."""
+    return f"{move_tiers(tenant_id)}; {refresh_audiences(tenant_id)}"
+
+
+def move_tiers(tenant_id: int) -> str:
+    """Put every member of a tenant on the tier that their points reach."""
     tenant = Tenant.objects.filter(pk=tenant_id).first()
     if tenant is None:
         return "gone"
-    moved = tiers.reevaluate(tenant, reason="Daily check")
-    counts = audiences.refresh(tenant)
-    return f"{moved} moved, {counts.joined} joined, {counts.left} left"
+    began = time.monotonic()
+    moved = tiers.reevaluate(tenant, seconds=BUDGET_SECONDS)
+    if time.monotonic() - began > BUDGET_SECONDS:
+        enqueue("loyalty.tasks.move_tiers", tenant_id, lane="bulk")
+    return f"{moved} moved"
+
+
+def refresh_audiences(tenant_id: int) -> str:
+    """Make every rule audience of a tenant hold whom its rule says."""
+    tenant = Tenant.objects.filter(pk=tenant_id).first()
+    if tenant is None:
+        return "gone"
+    counts = audiences.refresh(tenant, seconds=BUDGET_SECONDS)
+    if not counts.is_complete:
+        enqueue("loyalty.tasks.refresh_audiences", tenant_id, lane="bulk")
+    return f"{counts.joined} joined, {counts.left} left"

@@ -90,6 +90,7 @@ class Member(models.Model):
     objects: ClassVar[MemberQuerySet] = MemberQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
+        permissions = [("adjust_points", "Can adjust points by hand")]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "external_id"], name="member_external_id_once"),
             models.CheckConstraint(condition=models.Q(external_id__gt=""), name="member_external_id_given"),

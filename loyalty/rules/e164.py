@@ -5,6 +5,7 @@
 
 import re
 from functools import cache
+from typing import Any
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
@@ -31,7 +32,7 @@ def _rule(code: str) -> tuple[frozenset[int], "re.Pattern[str] | None"] | None:
     regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code))
     if not regions:
         return None
-    found = (
+    found: Any = (
         PhoneMetadata.metadata_for_nongeo_region(int(code), None)
         if regions[0] == "001"
         else PhoneMetadata.metadata_for_region(regions[0], None)

@@ -2,7 +2,10 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
+from math import inf
+from time import monotonic
 
 from django.db import transaction
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q
@@ -52,18 +55,26 @@ def follow(tenant: Tenant, member_ids: Collection[int], *, now: datetime | None 
 
 
 def refresh(
-    tenant: Tenant, *, audience_ids: Collection[int] | None = None, member_ids: Collection[int] | None = None
+    tenant: Tenant,
+    *,
+    audience_ids: Collection[int] | None = None,
+    member_ids: Collection[int] | None = None,
+    seconds: float = inf,
 ) -> RefreshCounts:
     """Make rule audiences hold exactly the members who fulfil their rules; mark those who joined or left.
 
     Some thousands of members a transaction; safe to repeat after it was cut short. Audiences by default
     all of the tenant, members likewise. The rule alone decides: state is a field like any other.
+    Ends after about so many `seconds`, and says so.
     """
+    began = monotonic()
     now = timezone.now()
     rules = _rules(tenant, audience_ids, now)
     counts = RefreshCounts()
     wanted = sorted(set(member_ids)) if member_ids is not None else _movers(tenant, rules)
     for at in range(0, len(wanted), CHUNK):
+        if monotonic() - began > seconds:
+            return replace(counts, is_complete=False)
         with transaction.atomic():
             done, changed = _follow(tenant, rules, lock(wanted[at : at + CHUNK], tenant=tenant), now)
             mark_dirty(tenant.pk, changed)

@@ -1,6 +1,6 @@
 """Marks that a member's data may have changed, for whoever sends it on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 
@@ -13,11 +13,19 @@ def mark_dirty(tenant_id: int, member_ids: Collection[int]) -> None:
 
     Above FULL_DUE_ABOVE members one mark stands for the whole tenant.
     """
-    ids: list[int | None] = sorted(set(member_ids))  # type: ignore[assignment]
-    if not ids:
-        return
+    ids = sorted(set(member_ids))
     if len(ids) > settings.FULL_DUE_ABOVE:
-        ids = [None]
+        mark_all_dirty(tenant_id)
+    elif ids:
+        _append(tenant_id, ids)
+
+
+def mark_all_dirty(tenant_id: int) -> None:
+    """One mark for the whole tenant: what changed is part of every member."""
+    _append(tenant_id, [None])
+
+
+def _append(tenant_id: int, ids: Sequence[int | None]) -> None:
     rowset.execute(
         "INSERT INTO loyalty_dirtymember (tenant_id, member_id) SELECT %s, unnest(%s::bigint[])",
         [tenant_id, ids],

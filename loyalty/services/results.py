@@ -35,6 +35,7 @@ class RefreshCounts:
 
     joined: int = 0
     left: int = 0
+    is_complete: bool = True  # False: the time given was not enough; call again
 
     def __add__(self, other: "RefreshCounts") -> "RefreshCounts":
         return RefreshCounts(self.joined + other.joined, self.left + other.left)

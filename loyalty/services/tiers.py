@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
+from time import monotonic
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +13,7 @@ from loyalty.models import Member, Tier, TierChange
 from loyalty.rules.tiers import Step, definition_errors, is_rise
 from loyalty.services import audiences, rowset
 from loyalty.services.locks import lock
-from loyalty.services.marks import mark_dirty
+from loyalty.services.marks import mark_all_dirty, mark_dirty
 from loyalty.services.outbox import Happening, append
 from portal.tenancy.models import Tenant
 
@@ -123,38 +125,46 @@ def apply_definition(
 
     Tiers that are not named stay. Raises ValueError with every sentence that refuses the definition.
     """
-    with transaction.atomic():
-        kept = (
-            Tier.objects.select_for_update().filter(tenant=tenant).exclude(slug__in=[s.slug for s in steps])
-        )
-        whole = [*steps, *(Step(tier.slug, tier.name, tier.threshold) for tier in kept)]
-        errors = definition_errors(whole)
-        if errors:
-            raise ValueError(" ".join(errors))
-        _write(tenant, steps)
+    define(tenant, steps)
     return reevaluate(tenant, reason=reason, events=events)
 
 
-def _write(tenant: Tenant, steps: Sequence[Step]) -> None:
+@transaction.atomic
+def define(tenant: Tenant, steps: Sequence[Step]) -> None:
+    """Create or change tiers to match, and move nobody yet: `reevaluate` does.
+
+    Names and distances to the next tier are fields of every member, so a change marks them all.
+    """
     present = {tier.slug: tier for tier in Tier.objects.select_for_update().filter(tenant=tenant)}
-    moving = [
-        tier.pk for s in steps if (tier := present.get(s.slug)) is not None and tier.threshold != s.threshold
-    ]
+    before = {slug: Step(slug, tier.name, tier.threshold) for slug, tier in present.items()}
+    after = {**before, **{step.slug: step for step in steps}}
+    errors = definition_errors(after.values()) + definition_errors(steps)
+    if errors:
+        raise ValueError(" ".join(dict.fromkeys(errors)))
+    if after == before:
+        return
+    moving = [tier.pk for slug, tier in present.items() if tier.threshold != after[slug].threshold]
     rowset.execute("UPDATE loyalty_tier SET threshold = threshold + %s WHERE id = ANY(%s)", [_ASIDE, moving])
     for step in steps:
         Tier.objects.update_or_create(
             tenant=tenant, slug=step.slug, defaults={"name": step.name, "threshold": step.threshold}
         )
+    mark_all_dirty(tenant.pk)
 
 
-def reevaluate(tenant: Tenant, *, reason: str = "Tiers changed", events: bool = True) -> int:
+def reevaluate(
+    tenant: Tenant, *, reason: str = "Tiers changed", events: bool = True, seconds: float = inf
+) -> int:
     """Move every member whose step no longer fits, some thousands a transaction; return how many moved.
 
-    Safe to repeat after it was cut short.
+    Ends after about so many `seconds`. Safe to repeat after it was cut short.
     """
+    began = monotonic()
     found = [row[0] for row in rowset.execute(_MOVES + "ORDER BY member.id", [tenant.pk])]
     moved = 0
     for at in range(0, len(found), CHUNK):
+        if monotonic() - began > seconds:
+            break
         with transaction.atomic():
             ids = evaluate(tenant, lock(found[at : at + CHUNK], tenant=tenant), reason=reason, events=events)
             audiences.follow(tenant, ids)

@@ -9,7 +9,7 @@ from loyalty.models import Member
 from loyalty.rules.ledger_entries import EntryInput
 from loyalty.schedules import SCHEDULES
 from loyalty.services import ledger
-from tests.factories import make_audience, make_member, make_tenant
+from tests.factories import make_audience, make_member, make_tenant, make_tier
 
 
 @pytest.fixture
@@ -46,16 +46,26 @@ def test_audiences_by_date_follow_the_calendar(tenant):
     member = make_member(tenant, birth_month=3, birth_day=2)
     audience = make_audience(tenant, rule={"field": "birthday", "op": "within_next_days", "value": 1})
     with time_machine.travel(datetime(2026, 3, 1, 0, 5, tzinfo=UTC), tick=False):
-        assert tasks.begin_tenant_day(tenant.pk) == "0 moved, 1 joined, 0 left"
+        assert tasks.begin_tenant_day(tenant.pk) == "0 moved; 1 joined, 0 left"
     with time_machine.travel(datetime(2026, 3, 3, 0, 5, tzinfo=UTC), tick=False):
-        assert tasks.begin_tenant_day(tenant.pk) == "0 moved, 0 joined, 1 left"
+        assert tasks.begin_tenant_day(tenant.pk) == "0 moved; 0 joined, 1 left"
     assert audience.memberships.get().member == member
 
 
 def test_a_tenant_that_is_gone_is_a_quiet_return(db):
-    assert tasks.begin_tenant_day(0) == tasks.expire_tenant_points(0) == "gone"
+    assert tasks.begin_tenant_day(0) == "gone; gone"
+    assert tasks.expire_tenant_points(0) == "gone"
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.name)
 def test_schedules_name_tasks_that_exist(schedule):
     assert callable(getattr(tasks, schedule.func.rpartition(".")[2]))
+
+
+def test_work_that_takes_too_long_goes_on_in_another_task(tenant, queued, monkeypatch):
+    monkeypatch.setattr(tasks, "BUDGET_SECONDS", -1)
+    make_tier(tenant, "base", 0)
+    make_member(tenant)
+    make_audience(tenant, rule={"field": "state", "op": "is_set"})
+    assert tasks.begin_tenant_day(tenant.pk) == "0 moved; 0 joined, 0 left"
+    assert [name for name, _ in queued] == ["loyalty.tasks.move_tiers", "loyalty.tasks.refresh_audiences"]

@@ -17,7 +17,7 @@ def test_a_new_threshold_moves_members_both_ways(tenant):
     assert told["tier_achieved"]["Tier"] == "Silver"
     assert told["tier_lost"]["Tier"] == "Gold"
     assert told["tier_lost"]["Current Tier"] == "Silver"
-    assert set(DirtyMember.objects.values_list("member_id", flat=True)) == {up.pk, down.pk}
+    assert set(DirtyMember.objects.values_list("member_id", flat=True)) == {up.pk, down.pk, None}
     assert golden.memberships.count() == 0
 
 
@@ -39,3 +39,11 @@ def test_a_definition_that_clashes_with_a_kept_tier_is_refused(tenant):
     with pytest.raises(ValueError, match="threshold 100"):
         tiers.apply_definition(tenant, [Step("new", "New", 100)])
     assert Tier.objects.count() == 1
+
+
+def test_a_new_name_is_a_change_of_every_member(tenant):
+    make_tier(tenant, "gold", 100, name="Gold")
+    tiers.define(tenant, [Step("gold", "Gold", 100)])
+    assert not DirtyMember.objects.exists()
+    tiers.define(tenant, [Step("gold", "Or", 100)])
+    assert DirtyMember.objects.get().member_id is None
