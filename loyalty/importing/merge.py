@@ -67,10 +67,9 @@ def merge(tenant: Tenant, told: Collection[str]) -> Merged:
     [(staged,)] = rowset.execute("SELECT count(*) FROM import_stage")
     created = 0
     while True:
-        present = _update(tenant, told)
-        fresh, made = _insert(tenant, told)
+        present, made = _update(tenant, told), _insert(tenant, told)
         created += made
-        if present + fresh == staged and fresh == made:
+        if present + made == staged:
             break
     [(touched,)] = rowset.execute("SELECT count(DISTINCT id) FROM import_touched")
     rowset.execute("ANALYZE import_touched")
@@ -114,25 +113,24 @@ def _update(tenant: Tenant, told: Collection[str]) -> int:
     return int(present)
 
 
-def _insert(tenant: Tenant, told: Collection[str]) -> tuple[int, int]:
-    """Make those that are not there; how many were not, and how many were made."""
+def _insert(tenant: Tenant, told: Collection[str]) -> int:
+    """Make those that are not there; how many were made."""
     values = _EMPTY | _NEW_ONLY | {name: value for name, value in _FRESH.items() if name in told}
     now = timezone.now()
-    [(fresh, made)] = rowset.execute(
+    [(made,)] = rowset.execute(
         f"""
-        WITH fresh AS MATERIALIZED (
-            SELECT s.* FROM import_stage AS s WHERE NOT EXISTS (
-                SELECT FROM loyalty_member AS m WHERE m.tenant_id = %s AND m.external_id = s.external_id)
-        ), made AS (
+        WITH made AS (
             INSERT INTO loyalty_member (tenant_id, external_id, created_at, updated_at, {_list(values)})
-            SELECT %s, s.external_id, %s, %s, {_list(values.values())} FROM fresh AS s ORDER BY s.line
+            SELECT %s, s.external_id, %s, %s, {_list(values.values())} FROM import_stage AS s
+            WHERE NOT EXISTS (
+                SELECT FROM loyalty_member AS m WHERE m.tenant_id = %s AND m.external_id = s.external_id)
             ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING id
-        ), kept AS (INSERT INTO import_touched SELECT id, NULL, true FROM made)
-        SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM made)
+        ), kept AS (INSERT INTO import_touched SELECT id, NULL, true FROM made RETURNING 1)
+        SELECT count(*) FROM kept
         """,
-        [tenant.pk, tenant.pk, now, now],
+        [tenant.pk, now, now, tenant.pk],
     )
-    return int(fresh), int(made)
+    return int(made)
 
 
 def _list(parts: Iterable[str]) -> str:

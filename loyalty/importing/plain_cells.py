@@ -1,4 +1,7 @@
-"""The short way of reading a cell: what it fills if that is plain, else None."""
+"""The short way of reading a cell: what it fills if that is plain, else None.
+
+A reader gives the stage columns that its field fills as one text, parted by tabs as COPY wants them.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,12 +11,12 @@ from typing import Any
 
 from loyalty.importing import stage_columns
 from loyalty.importing.columns import CLEAR, Column
-from loyalty.importing.stage_columns import FALSE, FILLS, NULL
+from loyalty.importing.stage_columns import FALSE, FILLS, NOTHING, NULL
 from loyalty.rules import contacts, e164, inputs, member_input
 from loyalty.rules.ledger_entries import MAX_POINTS
 
-Filled = Sequence[str] | None
-Reader = Callable[..., Filled]
+Reader = Callable[[str], str | None]
+RowReader = Callable[[list[str]], str | None]
 
 _REMEMBERED = 50_000
 # Texts that differ from row to row: looked at here. Everything else repeats: read once, remembered.
@@ -35,14 +38,16 @@ def reader_of(column: Column) -> Reader:
     return _remembered(column)
 
 
-def attributes_reader(columns: Sequence[Column]) -> Reader:
-    """All attributes of a row as one document. The columns are those of the cells that will be given."""
+def attributes_reader(columns: Sequence[Column]) -> RowReader:
+    """All attributes of a row as one document."""
     # The names are the same in every row: written once. json.dumps for each row takes twice the time.
-    named = [(f"{encode_basestring(column.key)}:", column.read) for column in columns]
+    named = [(column.index, f"{encode_basestring(column.key)}:", column.read) for column in columns]
+    nothing = NOTHING["attributes"]
 
-    def read(*cells: str) -> Filled:
+    def read(cells: list[str]) -> str | None:
         parts = []
-        for (name, reading), cell in zip(named, cells, strict=True):
+        for index, name, reading in named:
+            cell = cells[index]
             if not cell or cell.isspace():
                 continue
             if cell == CLEAR or not cell.isprintable():
@@ -51,7 +56,7 @@ def attributes_reader(columns: Sequence[Column]) -> Reader:
             if value is None:
                 return None
             parts.append(name + value)
-        return (stage_columns.text("{" + ",".join(parts) + "}"), NULL) if parts else (NULL, NULL)
+        return f"{stage_columns.text('{' + ','.join(parts) + '}')}\t{NULL}" if parts else nothing
 
     return read
 
@@ -67,7 +72,7 @@ def _json_of(cell: str, read: Callable[[str], object] | None) -> str | None:
 
 
 def _plain_text(limit: int) -> Reader:
-    def read(cell: str) -> Filled:
+    def read(cell: str) -> str | None:
         # A printable text holds no white space but the blank, so looking at its ends is to strip it.
         if (
             cell.isprintable()
@@ -76,34 +81,30 @@ def _plain_text(limit: int) -> Reader:
             and cell[-1] != " "
             and "\\" not in cell
         ):
-            return (cell,)
+            return cell
         return None
 
     return read
 
 
-def _email(cell: str) -> Filled:
-    if not cell:
-        return NULL, NULL
+def _email(cell: str) -> str | None:
     address, is_usable = contacts.email(cell)
-    return (address, FALSE) if is_usable else None
+    return f"{address}\t{FALSE}" if is_usable else None
 
 
-def _phone(cell: str) -> Filled:
-    if not cell:
-        return NULL, NULL
-    return (cell, FALSE) if e164.is_plain(cell) else None
+def _phone(cell: str) -> str | None:
+    return f"{cell}\t{FALSE}" if e164.is_plain(cell) else None
 
 
-def _enrolled_at(cell: str) -> Filled:
+def _enrolled_at(cell: str) -> str | None:
     try:
-        return (inputs.moment(cell).isoformat(),)
+        return inputs.moment(cell).isoformat()
     except inputs.InputError:
         return None
 
 
-def _opening(cell: str) -> Filled:
-    return (cell,) if cell.isascii() and cell.isdigit() and int(cell[:30]) <= MAX_POINTS else None
+def _opening(cell: str) -> str | None:
+    return cell if cell.isascii() and cell.isdigit() and int(cell[:30]) <= MAX_POINTS else None
 
 
 _OWN_READERS: dict[str, Reader] = {
@@ -116,12 +117,13 @@ _OWN_READERS: dict[str, Reader] = {
 
 def _remembered(column: Column) -> Reader:
     """By the whole reading of this one field. Only cells that raise no warning are plain."""
-    names = [name for name, _ in FILLS[column.name if column.field == "consent" else column.field]]
+    field = column.name if column.field == "consent" else column.field
+    names = [name for name, _ in FILLS[field]]
 
     @lru_cache(maxsize=_REMEMBERED)
-    def read(cell: str) -> Filled:
-        if not cell or cell.isspace():
-            return (NULL,) * len(names)
+    def read(cell: str) -> str | None:
+        if cell.isspace():
+            return NOTHING[field]
         try:
             value: Any = column.value(cell)
         except ValueError:
@@ -131,6 +133,6 @@ def _remembered(column: Column) -> Reader:
         if member is None or warnings:
             return None
         filled = stage_columns.of_member(member)
-        return tuple(filled.get(name, NULL) for name in names)
+        return "\t".join(filled.get(name, NULL) for name in names)
 
     return read

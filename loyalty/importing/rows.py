@@ -12,17 +12,16 @@ from loyalty.importing import stage_columns
 from loyalty.importing.columns import Column
 from loyalty.importing.plain_cells import Reader, attributes_reader, reader_of
 from loyalty.importing.reports import Report
-from loyalty.importing.stage_columns import FILLS, NULL
+from loyalty.importing.stage_columns import FILLS, NOTHING, NULL
 from loyalty.rules import member_input
 from loyalty.rules.ledger_entries import MAX_POINTS
 
 
 class _Step(NamedTuple):
-    """Cells that a reader turns into the stage columns from `place` on."""
+    """A cell, what stands for it where it is empty, and its reader."""
 
-    indexes: tuple[int, ...]
-    place: int
-    width: int
+    at: int
+    nothing: str
     read: Reader
 
 
@@ -30,43 +29,44 @@ class RowReader:
     """Reads the rows of one file. `stage` names the columns of its lines, after the line number."""
 
     def __init__(self, columns: Sequence[Column], *, default_region: str = "") -> None:
-        self.columns = sorted(columns, key=lambda column: column.field != "external_id")
+        self.columns = sorted(columns, key=_place)
         self.default_region = default_region
         fields = list(dict.fromkeys(_field(column) for column in self.columns))
         self.stage = [pair for field in fields for pair in FILLS[field]]
-        self._places = {name: place for place, (name, _) in enumerate(self.stage)}
         self._cells = 1 + max(column.index for column in columns)
-        self._steps = [self._step(field) for field in fields]
-        self._empty = [NULL] * len(self.stage)
+        self._steps = [
+            _Step(column.index, NOTHING[_field(column)], reader_of(column))
+            for column in self.columns
+            if column.field != "attributes"
+        ]
+        attributes = [column for column in self.columns if column.field == "attributes"]
+        self._attributes = attributes_reader(attributes) if attributes else None
 
     def read(self, line: int, cells: list[str], report: Report) -> str | None:
         """The line of COPY, or None: refused (told to the report) or without any content."""
         if len(cells) < self._cells:
             cells = cells + [""] * (self._cells - len(cells))
         told = self._plainly(cells) or self._wholly(line, cells, report)
-        return None if told is None else f"{line}\t" + "\t".join(told) + "\n"
+        return None if told is None else f"{line}\t{told}\n"
 
-    def _plainly(self, cells: list[str]) -> list[str] | None:
-        told = self._empty.copy()
-        for indexes, place, width, read in self._steps:
-            if width == 1:
-                cell = cells[indexes[0]]
-                if cell:
-                    found = read(cell)
-                    if found is None:
-                        return None
-                    told[place] = found[0]
-                continue
-            found = read(cells[indexes[0]]) if len(indexes) == 1 else read(*[cells[i] for i in indexes])
-            if found is None:
+    def _plainly(self, cells: list[str]) -> str | None:
+        parts = []
+        for at, nothing, read in self._steps:
+            cell = cells[at]
+            part = read(cell) if cell else nothing
+            if part is None:
                 return None
-            told[place : place + width] = found
-        return told if told[0] != NULL else None
+            parts.append(part)
+        if self._attributes is not None:
+            part = self._attributes(cells)
+            if part is None:
+                return None
+            parts.append(part)
+        return "\t".join(parts) if parts[0] != NULL else None
 
-    def _wholly(self, line: int, cells: list[str], report: Report) -> list[str] | None:
+    def _wholly(self, line: int, cells: list[str], report: Report) -> str | None:
         if not any(cell.strip() for cell in cells):
             return None  # spreadsheets end with rows of nothing but separators
-
         raw, errors = self._raw(cells)
         opening = raw.pop("points_balance", None)
         if isinstance(opening, int) and opening > MAX_POINTS:
@@ -78,13 +78,10 @@ class RowReader:
             return None
         for warning in warnings:
             report.warn(line, external_id, warning)
-        told = self._empty.copy()
-        values = stage_columns.of_member(member)
-        values |= {"opening_balance": str(opening)} if isinstance(opening, int) else {}
-        for name, value in values.items():
-            told[self._places[name]] = value
-
-        return told
+        told = stage_columns.of_member(member)
+        if isinstance(opening, int):
+            told["opening_balance"] = str(opening)
+        return "\t".join(told.get(name, NULL) for name, _ in self.stage)
 
     def _raw(self, cells: list[str]) -> tuple[dict[str, object], list[str]]:
         """What the API would have been sent for this row."""
@@ -106,14 +103,10 @@ class RowReader:
                 raw[column.field] = value
         return raw | nested, errors
 
-    def _step(self, field: str) -> _Step:
-        columns = [column for column in self.columns if _field(column) == field]
-        width = len(FILLS[field])
-        place = self._places[FILLS[field][0][0]]
-        indexes = tuple(column.index for column in columns)
-        if field == "attributes":
-            return _Step(indexes, place, width, attributes_reader(columns))
-        return _Step(indexes, place, width, reader_of(columns[0]))
+
+def _place(column: Column) -> int:
+    """The id first, for it must be there; attributes last, for they are read together."""
+    return {"external_id": 0, "attributes": 2}.get(column.field, 1)
 
 
 def _field(column: Column) -> str:

@@ -31,6 +31,8 @@ FILLS: dict[str, tuple[tuple[str, str], ...]] = {
     "consent.sms": (("sms_consent", "text"),),
     "points_balance": (("opening_balance", "bigint"),),
 }
+# What stands for a field of which nothing is told.
+NOTHING = {field: "\t".join([NULL] * len(columns)) for field, columns in FILLS.items()}
 
 
 def text(value: str) -> str:
