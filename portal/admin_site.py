@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.module_loading import module_has_submodule
+from django.utils.text import capfirst
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -57,11 +58,17 @@ class PortalModelAdmin(BaseModelAdmin):
     """Base of every admin class. `group` names the section of the index; a list names its joins."""
 
     group = ""
+    label = ""  # what the navigation and the list call it, where the model's own name is not for people
     show_full_result_count = False
     paginator = BoundedPaginator
     list_per_page = 50
     list_max_show_all = 0
     empty_value_display = "–"
+
+    @override
+    def changelist_view(self, request: HttpRequest, extra_context: Context = None) -> HttpResponse:
+        title = self.label or capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @override
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -161,7 +168,8 @@ class PortalAdminSite(admin.AdminSite):
             for entry in app["models"]:
                 model_admin = self._registry[entry["model"]]
                 group = getattr(model_admin, "group", "") or GROUP_OF_APP.get(app["app_label"], "System")
-                groups[group].append(entry)
+                label = getattr(model_admin, "label", "")
+                groups[group].append({**entry, "name": label} if label else entry)
         return [_section(name, entries) for name, entries in groups.items() if entries]
 
 

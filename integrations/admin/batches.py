@@ -14,6 +14,7 @@ from portal.templatetags.portal_tags import badge
 
 @admin.register(SyncBatch, site=site)
 class BatchAdmin(ReadOnlyAdmin):
+    label = "Batches"
     list_display = (
         "stands",
         "pk",

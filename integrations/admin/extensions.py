@@ -5,7 +5,7 @@ from typing import Any, Literal
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, Case, QuerySet, Value, When
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from typing_extensions import override
@@ -60,8 +60,20 @@ class ExtensionAdmin(PortalModelAdmin):
     inlines = MAPPING_INLINES
     actions = ("check_now", "switch_off", "switch_on", "switch_on_discarding")
     autocomplete_fields = ("tenant",)
-    readonly_fields = ("state", "stored_key", "auth_method", "account_id", "account_name", "is_practice",
-                       "missing_scopes", "health_reason", "health_since", "checked_at", "active_since", "key")  # fmt: skip
+    readonly_fields = (
+        "state",
+        "stored_key",
+        "auth_method",
+        "account_id",
+        "account_name",
+        "is_practice",
+        "missing_scopes",
+        "health_reason",
+        "health_since",
+        "checked_at",
+        "active_since",
+        "key",
+    )
     fieldsets = (
         (
             None,
@@ -86,12 +98,9 @@ class ExtensionAdmin(PortalModelAdmin):
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Extension]:
         """The secret stays in the database; only whether there is one comes along."""
-        given = Case(
-            When(secret__isnull=False, then=Value(True)), default=Value(False), output_field=BooleanField()
-        )
-        return (
-            super().get_queryset(request).select_related("tenant").defer("secret").annotate(has_secret=given)
-        )
+        given = ExpressionWrapper(Q(secret__isnull=False), output_field=BooleanField())
+        found: QuerySet[Extension] = super().get_queryset(request).select_related("tenant").defer("secret")
+        return found.annotate(has_secret=given)
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

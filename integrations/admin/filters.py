@@ -24,7 +24,7 @@ class LiveFilter(admin.SimpleListFilter):
         return [("with", "Shown, too"), ("only", "Only these")]
 
     @override
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         every = list(super().choices(changelist))
         every[0]["display"] = "Folded away"
         yield from every

@@ -55,8 +55,9 @@ class AudienceMappingInline(Inline):
         """Only audiences of the connection's own tenant are on offer, and accepted."""
         formset = super().get_formset(request, obj, **kwargs)
         audiences = Audience.objects.filter(tenant=obj.tenant_id) if obj else Audience.objects.none()
-        if "audience" in formset.form.base_fields:
-            formset.form.base_fields["audience"].queryset = audiences
+        choice: Any = formset.form.base_fields.get("audience")
+        if choice is not None:
+            choice.queryset = audiences
         return formset
 
 

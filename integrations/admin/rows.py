@@ -24,6 +24,7 @@ MEMBERS_AT_MOST = 200
 
 @admin.register(SyncRow, site=site)
 class RowAdmin(ReadOnlyAdmin):
+    label = "Rows: one person across runs"
     list_display = ("outcome", "person", "tenant", "of_run", "what_it_was", "reason", columns.created)
     list_filter = (OutcomeFilter,)
     list_select_related = ("run__extension__tenant", "member")

@@ -18,7 +18,7 @@ from integrations.admin.filters import LiveFilter
 from integrations.errors import DestinationError
 from integrations.forms import ReasonForm
 from integrations.models import SyncRun, Verdict
-from integrations.services import rerun_once, reruns, run_history, run_page
+from integrations.services import rerun_once, reruns, run_history, run_page, run_stories
 from integrations.views.runs import csv_response, number
 from portal.admin_site import ReadOnlyAdmin, site
 from portal.templatetags.portal_tags import when
@@ -29,9 +29,7 @@ MOST_AT_ONCE = 50
 
 @admin.register(SyncRun, site=site)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = (
-        columns.status, "name", "tenant", "who", "began", "took", "sent", "rejected", "failed", "held"
-    )  # fmt: skip
+    list_display = (columns.status, "name", "tenant", "result", "who", "began", "took")
     list_display_links = ("name",)
     list_filter = (LiveFilter, "status", "kind", "trigger")
     list_select_related = ("extension__tenant", "started_by")
@@ -66,6 +64,10 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.display(description="Programme")
     def tenant(self, run: SyncRun) -> str:
         return run.extension.tenant.name
+
+    @admin.display(description="Result")
+    def result(self, run: SyncRun) -> str:
+        return run_stories.sentence(run, run_history.destination_name(run.extension))
 
     @admin.display(description="Who")
     def who(self, run: SyncRun) -> str:

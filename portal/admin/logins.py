@@ -11,6 +11,7 @@ from portal.admin_site import ReadOnlyAdmin, site
 class ChangeAdmin(ReadOnlyAdmin):
     """Changes of settings, before and after."""
 
+    label = "Changed settings"
     list_display = ("timestamp", "actor", "action", "content_type", "object_repr")
     list_filter = ("action",)
     list_select_related = ("actor", "content_type")
@@ -28,6 +29,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     """Wrong passwords, and who is locked out now."""
 
     group = "System"
+    label = "Wrong passwords"
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start")
     list_select_related = ()
     fields = ("attempt_time", "username", "ip_address", "user_agent", "failures_since_start")
@@ -38,6 +40,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 @admin.register(AccessLog, site=site)
 class AccessAdmin(ReadOnlyAdmin):
     group = "System"
+    label = "Log-ins"
     list_display = ("attempt_time", "username", "ip_address", "logout_time")
     list_select_related = ()
     fields = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")

@@ -50,11 +50,11 @@ class PersonAdmin(PortalModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Power is given by superusers only: who may edit people cannot raise themselves."""
         own = tuple(self.readonly_fields)
-        return own if request.user.is_superuser else (*own, *POWER)  # type: ignore[union-attr]
+        return own if request.user.is_superuser else (*own, *POWER)
 
     @override
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:  # type: ignore[union-attr]
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
 

@@ -42,7 +42,8 @@ class TenantAdmin(PortalModelAdmin):
             "people_count": Count("memberships", distinct=True),
             "token_count": Count("api_tokens", distinct=True),
         }
-        return super().get_queryset(request).annotate(**counts)
+        found: QuerySet[Tenant] = super().get_queryset(request).annotate(**counts)
+        return found
 
     @override
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from portal.tenancy.models import ApiToken
 
 @admin.register(ApiToken, site=site)
 class TokenAdmin(PortalModelAdmin):
+    label = "API tokens"
     list_display = ("name", "tenant", "hint", "state", "created_at", "last_used_at")
     list_select_related = ("tenant",)
     search_fields = ("name", "tenant__name", "tenant__slug", "hint")
