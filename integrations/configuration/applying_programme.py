@@ -17,7 +17,7 @@ def apply(tenant: Tenant, file: Wanted, changes: Changes) -> None:
     stale = [audience.pk for wanted in file.audiences if (audience := _audience(tenant, wanted, changes))]
     if stale:
         audiences.refresh(tenant, audience_ids=stale)
-        for audience in Audience.objects.filter(pk__in=stale):
+        for audience in Audience.objects.filter(pk__in=stale).order_by("slug"):
             count = AudienceMember.objects.filter(audience=audience, left_at=None).count()
             changes.tell(
                 f"audience {audience.slug}", f"now holds {count:,} member{'' if count == 1 else 's'}"

@@ -1,6 +1,7 @@
 import pytest
 from django.utils import timezone
 
+from integrations.configuration.problems import ConfigProblems
 from integrations.models import AudienceMapping, Extension, Health, Lane, SentMembership
 from loyalty import fields
 from loyalty.models import Audience, AudienceMember, Tier, TierChange
@@ -201,8 +202,6 @@ def test_switching_is_left_alone_where_the_file_does_not_say():
 
 def test_a_second_active_connection_is_refused_as_a_whole():
     apply()
-    from integrations.configuration.problems import ConfigProblems
-
     text = ACME.replace("name: Klaviyo", "name: Second").replace("Acme Coffee", "Changed")
     with pytest.raises(ConfigProblems, match="Switch that one off first"):
         apply(text)

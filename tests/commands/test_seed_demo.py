@@ -1,0 +1,34 @@
+import pytest
+
+from integrations.models import Extension, SyncRun
+from loyalty.models import Audience, Member, OutboxEvent, PointsEntry
+from portal import demo_people
+from portal.tenancy.models import Membership, Tenant, User
+
+pytestmark = pytest.mark.django_db
+NOWHERE = "http://127.0.0.1:1"
+
+
+def test_known_passwords_are_made_in_the_demo_only(run_command):
+    assert run_command("seed_demo").status == 2
+    assert not User.objects.exists()
+
+
+def test_the_demo_is_made_once(run_command):
+    first = run_command("seed_demo", "--yes", "--sandbox-url", NOWHERE)
+    assert first.status == 0, first.err
+    fernhill = Tenant.objects.get(slug="demo")
+    assert Member.objects.filter(tenant=fernhill).count() == 400
+    assert Member.objects.filter(tenant=fernhill, email_malformed=True).count() == 2
+    assert Member.objects.filter(tenant=fernhill, email="family.okafor@example.com").count() == 2
+    assert PointsEntry.objects.filter(tenant=fernhill).count() > 2_000
+    assert not OutboxEvent.objects.filter(history=False).exists()
+    assert all(audience.memberships.filter(left_at=None).exists() for audience in Audience.objects.all())
+    assert (SyncRun.objects.get().kind, Extension.objects.get().base_url) == ("full", NOWHERE)
+    assert Membership.objects.get(user__email="owner@demo.example", tenant__slug="harbour").role == "viewer"
+    for person in demo_people.PEOPLE:
+        assert User.objects.get(email=person.email).check_password(demo_people.PASSWORD)
+    again = run_command("seed_demo", "--yes", "--sandbox-url", "http://127.0.0.1:2")
+    assert again.status == 0, again.err
+    assert "the practice Klaviyo is at http://127.0.0.1:2" in again.out
+    assert (Member.objects.count(), SyncRun.objects.count(), Tenant.objects.count()) == (402, 1, 2)
