@@ -13,10 +13,11 @@ from django.db.models import QuerySet
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind
 from integrations.models import Extension, SyncRow, SyncRun, Verdict
-from integrations.planning import desired, memberships
+from integrations.planning import desired, healing, memberships
 from loyalty.models import Member
 
 CHUNK = 100_000  # members planned in one transaction
+FEW = 2_000  # up to this many are looked up by id, more by their range
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def plan_members(run: SyncRun, scope: Scope, after_id: int) -> Planned:
         listed = memberships.plan_joins(cursor, run, scope.lane, with_riders=is_single)
         listed += memberships.plan_leaves(cursor, run, scope.lane, ids)
         unchanged = _clear_rest(cursor, run)
+        if scope.profiles:
+            _mend_unchanged(cursor, run.extension)
         cursor.execute("DROP TABLE plan")
     return Planned(ids[-1], pushed + listed, unchanged, held)
 
@@ -89,7 +92,15 @@ def _ensure_sent_rows(cursor: Any, extension: Extension, ids: list[int]) -> None
 
 def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) -> None:
     """The difference, as a temporary table: who, why not, what joins, whether anything changed."""
-    sql, params = desired.members(extension).filter(pk__range=(ids[0], ids[-1])).query.sql_with_params()
+    members = desired.members(extension)
+    if len(ids) <= FEW:
+        members = members.filter(pk__in=ids)
+    else:
+        # Rows written a moment ago have no statistics yet: a nested loop over two guesses of "one row"
+        # would be a million times a million.
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        members = members.filter(pk__range=(ids[0], ids[-1]))
+    sql, params = members.query.sql_with_params()
     cursor.execute(
         f"""
         CREATE TEMP TABLE plan ON COMMIT DROP AS
@@ -117,6 +128,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
         """,
         [*params, extension.pk, scope.profiles, scope.force, ids, extension.pk],
     )
+    cursor.execute("SET LOCAL enable_nestloop = on")
     if not (scope.again or scope.force):
         cursor.execute(
             "UPDATE plan SET hold = %s WHERE hold = '' AND is_refused AND is_changed",
@@ -164,9 +176,10 @@ def _decide_rides(cursor: Any, scope: Scope) -> bool:
     In bulk, joiners ride in the job's list relationship; an unchanged member does so only where no
     remote id is known, because the list call needs one.
     """
-    cursor.execute("SELECT count(*) FROM plan WHERE hold = '' AND is_changed")
+    needs_id = "(mapping_ids <> '{}' AND remote_id = '')"
+    cursor.execute(f"SELECT count(*) FROM plan WHERE hold = '' AND (is_changed OR {needs_id})")
     is_single = int(cursor.fetchone()[0]) <= scope.singles_up_to
-    riders = "" if is_single else "OR (mapping_ids <> '{}' AND remote_id = '')"
+    riders = "" if is_single else f"OR {needs_id}"
     cursor.execute(f"UPDATE plan SET rides = true WHERE hold = '' AND (is_changed {riders})")
     return is_single
 
@@ -210,6 +223,21 @@ def _clear_rest(cursor: Any, run: SyncRun) -> int:
     rest = cursor.fetchall()
     _clear_due(cursor, run.extension_id, [member_id for member_id, _ in rest])
     return sum(1 for _, is_unchanged in rest if is_unchanged)
+
+
+def _mend_unchanged(cursor: Any, extension: Extension) -> None:
+    """Who was held or refused and is now as it arrived before needs nobody any more, and nor do the rows."""
+    cursor.execute(
+        """
+        UPDATE integrations_sentprofile sp SET verdict = 'sent', code = '', words = '', refused = NULL
+        FROM plan p
+        WHERE p.hold = '' AND NOT p.rides AND sp.member_id = p.member_id AND sp.extension_id = %s
+          AND sp.payload IS NOT NULL AND sp.verdict IN ('held', 'rejected', 'failed')
+        RETURNING sp.member_id
+        """,
+        [extension.pk],
+    )
+    healing.heal(extension.pk, [row[0] for row in cursor.fetchall()])
 
 
 def _clear_due(cursor: Any, extension_id: int, ids: list[int]) -> None:

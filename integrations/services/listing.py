@@ -17,9 +17,15 @@ from integrations.planning.manifest import Row
 from integrations.services import claims, composing, mirror, settle
 from loyalty.models import Member
 
+PROFILE_WAIT_SECONDS = 2.0
+
 
 def send(batch: SyncBatch, channel: Channel) -> None:
     """Take the batch's members onto the list, or off it. Consent is never touched."""
+    if batch.kind == BatchKind.JOINS and _profiles_are_on_their_way(batch):
+        words = "Waits until the profiles of its members have arrived."
+        claims.release(batch, seconds=PROFILE_WAIT_SECONDS, counts=False, words=words)
+        return
     mapping = AudienceMapping.objects.filter(pk__in=batch.mapping_ids).first()
     alive = set(Member.objects.filter(pk__in=batch.member_ids).values_list("pk", flat=True))
     rows = [_row(batch, pk, mapping) for pk in batch.member_ids if pk in alive]
@@ -28,6 +34,13 @@ def send(batch: SyncBatch, channel: Channel) -> None:
     else:
         _send(batch, channel, mapping, rows)
     settle.settle(batch, rows)
+
+
+def _profiles_are_on_their_way(batch: SyncBatch) -> bool:
+    """Planned before this batch, and perhaps with another worker: the list call needs their remote ids."""
+    return SentProfile.objects.filter(
+        extension_id=batch.extension_id, member_id__in=batch.member_ids, remote_id="", in_flight__isnull=False
+    ).exists()
 
 
 def _row(batch: SyncBatch, member_id: int, mapping: AudienceMapping | None) -> Row:

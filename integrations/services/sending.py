@@ -5,14 +5,23 @@ import random
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from integrations.errors import DestinationError, Temporary, UnexpectedAnswer
 from integrations.gateway.port import BatchKind, Channel
-from integrations.models import BatchState, Health, SyncBatch
+from integrations.models import BatchState, Health, RunStatus, SyncBatch
 from integrations.planning import manifest, retries
 from integrations.planning.manifest import Row
-from integrations.services import claims, connections, events, listing, profiles, settle, singles
+from integrations.services import (
+    claims,
+    connections,
+    events,
+    listing,
+    profiles,
+    routing,
+    settle,
+    singles,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +37,8 @@ SEND: dict[BatchKind, Callable[[SyncBatch, Channel], None]] = {
 
 def work(batch: SyncBatch) -> None:
     """Do the next step of a batch that we have just claimed. Never raises a DestinationError."""
+    if _is_let_go(batch):
+        return
     channel = None
     try:
         channel = connections.open_channel(batch.extension)
@@ -44,6 +55,20 @@ def work(batch: SyncBatch) -> None:
         _after_failure(batch, Temporary(f"The portal failed: {type(error).__name__}.", code="portal_error"))
     finally:
         _count_calls(batch, channel.calls if channel else 0)
+
+
+def _is_let_go(batch: SyncBatch) -> bool:
+    """Nothing is sent any more for a cancelled run, nor by a batch that its workers never survived."""
+    if batch.state not in (BatchState.PLANNED, BatchState.SENDING):
+        return False
+    if batch.run.status == RunStatus.CANCELLED:
+        with transaction.atomic():
+            routing.let_go(claims.owned(batch))
+        return True
+    if batch.attempts > settings.BATCH_ATTEMPTS:
+        give_up(batch, Temporary("The worker that sent it ended each time.", code="worker_lost"))
+        return True
+    return False
 
 
 def _after_failure(batch: SyncBatch, error: DestinationError) -> None:

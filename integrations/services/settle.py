@@ -6,7 +6,6 @@ forgotten, so that it is sent again.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -18,8 +17,10 @@ from integrations.models import (
     DeliveryState,
     SentMembership,
     SyncBatch,
+    SyncRow,
     Verdict,
 )
+from integrations.planning import healing
 from integrations.planning.manifest import Row
 from integrations.services import claims
 
@@ -96,7 +97,8 @@ def _settle_profiles(batch: SyncBatch, rows: Sequence[Row]) -> None:
             [batch.extension_id, batch.member_ids, batch.pk],
         )
     arrived = [row.member_id for row in rows if row.verdict == Verdict.SENT]
-    _heal(batch, arrived)
+    unchanged = [row.member_id for row in rows if row.verdict == Verdict.UNCHANGED]
+    healing.heal(batch.extension_id, arrived + unchanged)
     for mapping_id in batch.mapping_ids:
         _join(mapping_id, arrived)
 
@@ -121,10 +123,39 @@ def _settle_memberships(batch: SyncBatch, rows: Sequence[Row]) -> None:
     memberships = SentMembership.objects.filter(mapping_id__in=batch.mapping_ids, in_flight=batch.pk)
     if batch.kind == BatchKind.JOINS:
         memberships.filter(member_id__in=done).update(in_flight=None)
-        memberships.delete()
-        return
-    memberships.filter(member_id__in=done).delete()
-    memberships.update(in_flight=None, is_leaving=False)
+        memberships.filter(in_flight=batch.pk).delete()
+    else:
+        memberships.filter(member_id__in=done).delete()
+        memberships.update(in_flight=None, is_leaving=False)
+    _heal_memberships(batch, done)
+    _look_again(batch, done)
+
+
+def _heal_memberships(batch: SyncBatch, member_ids: Sequence[int]) -> None:
+    """A join or leave that failed before and is done now needs nobody any more."""
+    SyncRow.objects.filter(
+        mapping_id__in=batch.mapping_ids,
+        member_id__in=member_ids,
+        verdict__in=[Verdict.REJECTED, Verdict.FAILED],
+        healed_at=None,
+    ).update(healed_at=timezone.now())
+
+
+def _look_again(batch: SyncBatch, member_ids: Sequence[int]) -> None:
+    """Who turned round while the call was on its way was skipped by the planners: due once more."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_sentprofile sp SET due_at = COALESCE(sp.due_at, now())
+            FROM integrations_audiencemapping mp
+            WHERE mp.id = ANY(%s) AND sp.extension_id = mp.extension_id AND sp.member_id = ANY(%s)
+              AND %s = EXISTS (
+                  SELECT 1 FROM loyalty_audiencemember am
+                  WHERE am.audience_id = mp.audience_id AND am.member_id = sp.member_id AND am.left_at IS NULL
+              )
+            """,
+            [batch.mapping_ids, list(member_ids), batch.kind == BatchKind.LEAVES],
+        )
 
 
 def _settle_deliveries(batch: SyncBatch, rows: Sequence[Row]) -> None:
@@ -139,30 +170,6 @@ def _settle_deliveries(batch: SyncBatch, rows: Sequence[Row]) -> None:
             )
     # A member erased meanwhile has no delivery any more; any other one left over goes again.
     deliveries.filter(state=DeliveryState.SENDING).update(state=DeliveryState.OPEN, batch=None)
-
-
-def _heal(batch: SyncBatch, member_ids: Sequence[int]) -> None:
-    """What was refused, given up or held before and has arrived now needs nobody any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE integrations_syncrow old SET healed_at = now()
-            FROM integrations_syncrun run
-            WHERE old.run_id = run.id AND run.extension_id = %s AND old.member_id = ANY(%s)
-              AND old.verdict IN ('rejected', 'failed', 'held') AND old.healed_at IS NULL
-              AND old.delivery_id IS NULL AND old.mapping_id IS NULL
-            """,
-            [batch.extension_id, list(member_ids)],
-        )
-        # Events that could not be told while nobody could be named can be told now.
-        cursor.execute(
-            """
-            UPDATE integrations_delivery SET state = 'open', batch_id = NULL, code = '', words = ''
-            WHERE extension_id = %s AND member_id = ANY(%s) AND state = 'held'
-              AND code IN ('no_identifier', 'shared_email', 'shared_phone', 'not_opted_in')
-            """,
-            [batch.extension_id, list(member_ids)],
-        )
 
 
 def _write_rows(batch: SyncBatch, rows: Sequence[Row]) -> None:
@@ -216,4 +223,4 @@ def _count(batch: SyncBatch, rows: Sequence[Row], was_accepted: int) -> None:
 
 
 def _json(rows: Sequence[Row]) -> str:
-    return json.dumps([asdict(row) for row in rows], ensure_ascii=False)
+    return json.dumps([vars(row) for row in rows], ensure_ascii=False)
