@@ -7,7 +7,7 @@ a restart settles what was sent instead of planning anew.
 import json
 import zlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -55,7 +55,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Row)}
 
 def dump(rows: Iterable[Row]) -> bytes:
     """Rows as compressed JSON, without the defaults."""
-    slim = [{key: value for key, value in asdict(row).items() if value != _DEFAULTS[key]} for row in rows]
+    slim = [{key: value for key, value in vars(row).items() if value != _DEFAULTS[key]} for row in rows]
     return zlib.compress(json.dumps(slim, ensure_ascii=False, separators=(",", ":")).encode(), 1)
 
 

@@ -1,6 +1,6 @@
 """Values that must never be read by accident: encrypted at rest, dots wherever they are printed."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -50,7 +50,13 @@ def cipher() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
 
 
-class EncryptedTextField(models.BinaryField):
+if TYPE_CHECKING:
+    _BinaryField = models.BinaryField["Secret | str | None", "Secret | None"]
+else:
+    _BinaryField = models.BinaryField
+
+
+class EncryptedTextField(_BinaryField):
     """A text kept as Fernet bytes; in Python it is a `Secret`, or None.
 
     Raises UnreadableSecret on read when no present key fits.
