@@ -25,7 +25,7 @@ MEMBERS_AT_MOST = 200
 @admin.register(SyncRow, site=site)
 class RowAdmin(ReadOnlyAdmin):
     label = "Rows: one person across runs"
-    list_display = ("outcome", "person", "tenant", "of_run", "what_it_was", "reason", columns.created)
+    list_display = ("outcome", "person", "of_run", "what_it_was", "reason", columns.created)
     list_filter = (OutcomeFilter,)
     list_select_related = ("run__extension__tenant", "member")
     search_fields = ("member__email",)
@@ -71,7 +71,8 @@ class RowAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Run")
     def of_run(self, row: SyncRow) -> SafeString:
-        return columns.run_link(row.run)
+        name = row.run.extension.tenant.name
+        return format_html('{}<span class="under">{}</span>', columns.run_link(row.run), name)
 
     @admin.display(description="What")
     def what_it_was(self, row: SyncRow) -> str:

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
 
@@ -29,7 +30,7 @@ MOST_AT_ONCE = 50
 
 @admin.register(SyncRun, site=site)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = (columns.status, "name", "tenant", "result", "who", "began", "took")
+    list_display = (columns.status, "name", "result", "began", "took")
     list_display_links = ("name",)
     list_filter = (LiveFilter, "status", "kind", "trigger")
     list_select_related = ("extension__tenant", "started_by")
@@ -58,24 +59,17 @@ class RunAdmin(ReadOnlyAdmin):
     # Columns -----------------------------------------------------------------------------------
 
     @admin.display(description="Run")
-    def name(self, run: SyncRun) -> str:
-        return str(run)
-
-    @admin.display(description="Programme")
-    def tenant(self, run: SyncRun) -> str:
-        return run.extension.tenant.name
+    def name(self, run: SyncRun) -> SafeString:
+        return format_html('{}<span class="under">{}</span>', run, run.extension.tenant.name)
 
     @admin.display(description="Result")
     def result(self, run: SyncRun) -> str:
         return run_stories.sentence(run, run_history.destination_name(run.extension))
 
-    @admin.display(description="Who")
-    def who(self, run: SyncRun) -> str:
-        return run.started_by.email if run.started_by else run.get_trigger_display()
-
-    @admin.display(description="When")
-    def began(self, run: SyncRun) -> SafeString | str:
-        return when(run.created_at)
+    @admin.display(description="When, and who")
+    def began(self, run: SyncRun) -> SafeString:
+        who = run.started_by.email if run.started_by else run.get_trigger_display()
+        return format_html('{}<span class="under">{}</span>', when(run.created_at), who)
 
     @admin.display(description="Took")
     def took(self, run: SyncRun) -> str:

@@ -114,7 +114,8 @@ def progress(run: SyncRun, now: datetime) -> Progress:
     is_planning = run.phase in (RunPhase.PREPARE, RunPhase.PLAN)
     share = None if is_planning or not total else round(done / total * 100, 1)
     left = wording.about((total - done) / rate) if rate and share is not None and done < total else ""
-    return Progress(done, total, share, rate, left, _doing(run))
+    shown_rate = rate if rate and rate >= 1 else None
+    return Progress(done, total, share, shown_rate, left, _doing(run))
 
 
 def _doing(run: SyncRun) -> str:

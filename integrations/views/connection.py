@@ -12,6 +12,7 @@ from integrations.forms import SwitchForm
 from integrations.models import Extension
 from integrations.services import connections, run_history
 from loyalty import fields
+from loyalty.rules.event_kinds import KINDS
 from portal.tenancy.guards import TenantRequest, tenant_view
 from portal.tenancy.models import Role
 
@@ -26,6 +27,10 @@ def connection(request: TenantRequest) -> HttpResponse:
             {
                 "extension": extension,
                 "name": run_history.destination_name(extension),
+                "events": [
+                    (KINDS[row.kind].label if row.kind in KINDS else row.kind, row)
+                    for row in extension.event_mappings.all()
+                ],
                 "fields": [(field_label(row.field), row) for row in extension.field_mappings.all()],
             }
             for extension in found

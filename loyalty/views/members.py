@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from loyalty.models import Member, MemberState
+from loyalty.rules.event_kinds import KINDS
 from portal.tenancy.guards import TenantRequest, tenant_view
 
 PAGE = 50
@@ -57,10 +58,14 @@ def member(request: TenantRequest, member_id: int) -> HttpResponse:
         "has_more_entries": len(entries) > LATEST,
         "tier_changes": found.tier_changes.select_related("before", "after").order_by("-pk")[:LATEST],
         "audiences": found.audience_memberships.filter(left_at=None).select_related("audience"),
-        "events": found.events.order_by("-pk")[:LATEST],
+        "events": [(kind_label(event.kind), event) for event in found.events.order_by("-pk")[:LATEST]],
         "consents": found.consents.order_by("-given_at", "-pk")[:LATEST],
     }
     return render(request, "loyalty/member.html", context)
+
+
+def kind_label(kind: str) -> str:
+    return KINDS[kind].label if kind in KINDS else kind
 
 
 def profile_of(found: Member) -> list[tuple[str, Any]]:
