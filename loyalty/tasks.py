@@ -25,7 +25,9 @@ def expire_points() -> str:
 
 def expire_tenant_points(tenant_id: int) -> str:
     tenant = Tenant.objects.filter(pk=tenant_id).first()
-    return "gone" if tenant is None else f"{ledger.expire_due(tenant, timezone.now())} lots"
+    if tenant is None:
+        return "gone"
+    return f"{ledger.expire_due(tenant, timezone.now(), seconds=BUDGET_SECONDS)} lots"
 
 
 def begin_days() -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from math import inf
+from time import monotonic
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -79,15 +81,19 @@ def adjust(member: Member, points: int, reason: str, *, by: str, idempotency_key
     return post(member.tenant, [entry], created_by=by)[0]
 
 
-def expire_due(tenant: Tenant, now: datetime) -> int:
-    """Take expired points out of balances, some members a transaction; return the number of lots closed."""
-    closed = 0
-    while True:
+def expire_due(tenant: Tenant, now: datetime, *, seconds: float = inf) -> int:
+    """Take expired points out of balances, some members a transaction; return the number of lots closed.
+
+    Ends after about so many `seconds`; the next call goes on.
+    """
+    began, closed = monotonic(), 0
+    while monotonic() - began <= seconds:
         due = PointsLot.objects.filter(member__tenant=tenant, remaining__gt=0, expires_at__lte=now)
         members = sorted(set(due.order_by("expires_at").values_list("member_id", flat=True)[:EXPIRE_CHUNK]))
         if not members:
-            return closed
+            break
         closed += _expire(tenant, members, now=now)
+    return closed
 
 
 @transaction.atomic
