@@ -69,7 +69,16 @@ def _users(tenant: Tenant, placeholders: Placeholders) -> Iterator[dict[str, str
 
 def _audience(audience: Audience) -> dict[str, Any]:
     shown: dict[str, Any] = {"slug": audience.slug, "name": _plain(audience.name)}
-    return shown | ({"static": True} if audience.is_static else {"rule": _plain(audience.rule)})
+    return shown | ({"static": True} if audience.is_static else {"rule": _rule(audience.rule)})
+
+
+def _rule(rule: Any) -> Any:
+    """The keys of a condition in the order of reading, which the database does not keep."""
+    if isinstance(rule, list):
+        return [_rule(part) for part in rule]
+    if isinstance(rule, dict) and "op" in rule:
+        return {key: _plain(rule[key]) for key in ("field", "op", "value") if key in rule}
+    return {key: _rule(parts) for key, parts in rule.items()} if isinstance(rule, dict) else _plain(rule)
 
 
 def _extension(extension: Extension, placeholders: Placeholders) -> dict[str, Any]:
