@@ -144,6 +144,8 @@ class Remote:
             raise ProfileGone("This profile is gone.")
         if others := [pk for pk in found.values() if pk != target]:
             raise IdentityConflict("Another profile has this e-mail or phone.", other_id=others[0])
+        if not write.remote_id and set(found) == {"phone"} and self._is_somebody_else(target, values):
+            raise IdentityConflict("Another person has this phone.", other_id=target)
         created = not target
         target = target or self.new_id("P")
         profile = self.profiles.setdefault(target, {"values": {}, "properties": {}})
@@ -154,6 +156,10 @@ class Remote:
         for name in write.unset:
             profile["properties"].pop(name, None)
         return WriteReceipt(target, created)
+
+    def _is_somebody_else(self, pk: str, values: dict[str, Any]) -> bool:
+        there = self.profiles[pk]["values"]
+        return any(there.get(key) not in (None, values.get(key)) for key in ("external_id", "email"))
 
     def join(self, list_id: str, remote_ids: Iterable[str]) -> None:
         there = self.on_list[list_id]

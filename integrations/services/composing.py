@@ -168,9 +168,15 @@ def find_remote(
         for profile in channel.read_profiles(by, list(wanted)):
             text = str(profile.values.get(by) or "")
             pk = wanted.get(text) or wanted.get(text.lower())
-            if pk is not None:
+            if pk is not None and (by != "phone" or _may_be(profile, waiting[pk])):
                 found.setdefault(pk, profile)
     return found
+
+
+def _may_be(profile: RemoteProfile, document: dict[str, Any]) -> bool:
+    """Two people may share a phone: a profile found by it alone must not name somebody else."""
+    names = ((str(profile.values.get(key) or ""), key) for key in ("external_id", "email"))
+    return all(not text or text.lower() == str(document.get(key) or "").lower() for text, key in names)
 
 
 def _theirs(profile: RemoteProfile | None) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from integrations.errors import DestinationError, RowsRejected, Temporary, TooLarge, UnexpectedAnswer
+from integrations.errors import DestinationError, RowsRejected, TooLarge
 from integrations.gateway import registry
 from integrations.gateway.port import IDENTIFIERS, BatchKind, Channel, EventWrite, ProfileWrite
 from integrations.models import BatchState, Delivery, Extension, SentProfile, SyncBatch
@@ -81,12 +81,14 @@ def send_singly(batch: SyncBatch, channel: Channel) -> None:
         except RowsRejected as refused:
             refusal = refused.refusals[0] if refused.refusals else refused
             item.row.refuse(refusal.code, refusal.words)
-        except (Temporary, UnexpectedAnswer) as failure:
-            again.append(item.row)
-            error, streak = failure, streak + 1
-        except DestinationError as failure:  # a limit, the key: everybody who is left waits
+        except TooLarge as refused:
+            item.row.refuse(refused.code, refused.words)
+        except singles.STOPS_ALL as failure:
             again.append(item.row)
             error, streak = failure, singles.STREAK
+        except DestinationError as failure:
+            again.append(item.row)
+            error, streak = failure, streak + 1
     left = set(map(id, again))
     singles.finish(batch, [item.row for item in composed if id(item.row) not in left], again, error)
 

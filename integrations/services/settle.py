@@ -78,7 +78,9 @@ def _settle_profiles(batch: SyncBatch, rows: Sequence[Row]) -> None:
                                WHEN s.verdict = 'rejected' THEN s.document ELSE sp.refused END,
                 kept = CASE WHEN s.verdict = 'sent' AND NOT s.keeps_payload THEN s.kept ELSE sp.kept END,
                 remote_id = CASE WHEN s.remote_id <> '' THEN s.remote_id ELSE sp.remote_id END,
-                created_by_us = COALESCE(sp.created_by_us, s.created_by_us),
+                created_by_us = COALESCE(
+                    sp.created_by_us,
+                    CASE WHEN s.verdict = 'sent' OR NOT s.created_by_us THEN s.created_by_us END),
                 sent_at = CASE WHEN s.verdict = 'sent' THEN now() ELSE sp.sent_at END,
                 run_id = CASE WHEN s.verdict = 'sent' THEN %s ELSE sp.run_id END,
                 verdict = s.verdict, code = s.code, words = s.words,

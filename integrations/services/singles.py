@@ -11,21 +11,26 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.errors import (
+    AuthenticationError,
+    ConfigurationError,
     DestinationError,
     IdentityConflict,
     ProfileGone,
+    RateLimited,
     RowsRejected,
-    Temporary,
-    UnexpectedAnswer,
+    ScopeMissing,
+    TooLarge,
 )
 from integrations.gateway.port import Channel, ProfileWrite, WriteReceipt
 from integrations.models import BatchState, SyncBatch
-from integrations.planning import retries
+from integrations.planning import desired, retries
 from integrations.planning.manifest import Row
 from integrations.services import claims, composing, settle
 from integrations.services.composing import Composed
 
 LONGEST = 25.0  # seconds in one task; the rest follows in the next
+# A limit, the key: everybody who is left waits. Any other failure is that of its row.
+STOPS_ALL = (RateLimited, AuthenticationError, ScopeMissing, ConfigurationError)
 STREAK = 3  # failures in a row after which the destination itself is taken to be down
 
 
@@ -80,6 +85,8 @@ def _leave(batch: SyncBatch, again: Sequence[Row], error: DestinationError | Non
         code=error.code if error else "",
         words=error.words[:500] if error else "",
     )
+    # What was read for this batch holds for the next: who was created meanwhile was created by us.
+    SyncBatch.objects.filter(pk=other.pk).update(created_at=batch.created_at)
     claims.hand_over(batch, other)
 
 
@@ -98,13 +105,13 @@ def _write_all(
         try:
             _write_one(channel, item)
             streak = 0
-        except (Temporary, UnexpectedAnswer) as error:
+        except STOPS_ALL as error:
+            return again + [left.row for left in waiting[number:]], error
+        except DestinationError as error:
             again.append(item.row)
             failure, streak = error, streak + 1
             if streak >= STREAK:
                 return again + [left.row for left in waiting[number + 1 :]], failure
-        except DestinationError as error:  # a limit, the key: everybody who is left waits
-            return again + [left.row for left in waiting[number:]], error
     return again, failure
 
 
@@ -119,6 +126,9 @@ def _write_one(channel: Channel, item: Composed) -> None:
     except IdentityConflict as error:
         item.row.refuse(error.code, error.words)
         return
+    except TooLarge:
+        item.row.hold(desired.TOO_LARGE, desired.HOLD_WORDS[desired.TOO_LARGE])
+        return
     item.row.remote_id = receipt.remote_id
     if item.row.created_by_us is None:
         item.row.created_by_us = receipt.created
@@ -128,16 +138,24 @@ def _write_one(channel: Channel, item: Composed) -> None:
 
 
 def _write(channel: Channel, write: ProfileWrite, row: Row) -> WriteReceipt:
-    """One call, or two where the remote id is outdated or the profile exists under another one."""
+    """Once more without the remote id where it is outdated."""
+    try:
+        return _write_where_it_is(channel, write, row)
+    except ProfileGone:
+        if not write.remote_id:
+            raise
+        row.remote_id = ""
+        return _write_where_it_is(channel, replace(write, remote_id=""), row)
+
+
+def _write_where_it_is(channel: Channel, write: ProfileWrite, row: Row) -> WriteReceipt:
+    """One call, or two where the same person's profile exists under another id."""
     try:
         return channel.write_profile(write)
-    except ProfileGone:
-        row.remote_id = ""
-        return channel.write_profile(_with_remote_id(write, ""))
     except IdentityConflict as error:
         if not error.other_id or not _is_same_person(channel, error.other_id, row):
             raise
-        return channel.write_profile(_with_remote_id(write, error.other_id))
+        return channel.write_profile(replace(write, remote_id=error.other_id))
 
 
 def _is_same_person(channel: Channel, remote_id: str, row: Row) -> bool:
@@ -149,7 +167,3 @@ def _is_same_person(channel: Channel, remote_id: str, row: Row) -> bool:
             return False
         return bool((email and email == row.email) or (external_id and external_id == row.external_id))
     return False
-
-
-def _with_remote_id(write: ProfileWrite, remote_id: str) -> ProfileWrite:
-    return replace(write, remote_id=remote_id)
