@@ -66,7 +66,7 @@ api.add_router("", "integrations.api.runs.router")
 
 
 @csrf_exempt
-def unknown_address(request: HttpRequest, rest: str = "") -> HttpResponse:
+def unknown_address(request: HttpRequest) -> HttpResponse:
     """The answer under /api/v1/ where nothing is."""
     return problems.respond(
         request, problems.not_found("There is nothing at this address. See /api/v1/docs.")

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from portal import demo_people, views
 from portal.admin_site import site
@@ -19,7 +19,7 @@ def _api() -> list[URLPattern | URLResolver]:
         return []
     from portal.api import api, unknown_address
 
-    return [path("api/v1/", api.urls), path("api/v1/<path:rest>", unknown_address)]
+    return [path("api/v1/", api.urls), re_path(r"^api/v1/", unknown_address)]
 
 
 urlpatterns: list[URLPattern | URLResolver] = [

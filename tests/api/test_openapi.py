@@ -4,7 +4,6 @@ import json
 
 import pytest
 from django.test import Client
-from openapi_spec_validator import validate
 
 from loyalty.api.schemas_members import EXAMPLE, MemberItem
 from loyalty.api.schemas_points import EXAMPLE as ENTRY_EXAMPLE
@@ -19,10 +18,6 @@ def document():
     response = Client().get("/api/v1/openapi.json")
     assert response.status_code == 200
     return json.loads(response.content)
-
-
-def test_the_document_is_valid_openapi(document):
-    validate(document)
 
 
 def test_every_call_is_described_with_its_problems(document):

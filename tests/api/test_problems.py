@@ -51,7 +51,9 @@ def test_use_of_a_token_is_noted_once_a_minute(tenant, django_assert_num_queries
     assert ApiToken.objects.get().last_used_at == noted
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/", "/members", "/runs/1/x", "/audiences/a"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/", "/members", "/members/a%0Ab", "/x/%0A", "/runs/1/x", "/audiences/a"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_address_where_nothing_is_is_404(call, method, path):
     problem_of(call(method, path, {} if method == "POST" else b""), 404)
