@@ -108,6 +108,9 @@ class SyncRun(models.Model):
     delivery_ids = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
     mappings = models.JSONField(default=dict, blank=True, help_text="The mappings as they were.")
     cursor = models.BigIntegerField(default=0, editable=False, help_text="Last member id planned.")
+    passes = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="How often it looked again."
+    )
     note = models.CharField(
         max_length=500, blank=True, default="", help_text="What it waits for, or why it ended."
     )

@@ -5,7 +5,7 @@ import time
 from integrations.errors import DestinationError
 from integrations.models import Extension, LaneName, RunStatus, SyncRun
 from integrations.planning import retries
-from integrations.services import claims, connections, lanes, sending, sync
+from integrations.services import claims, connections, course, lanes, sending
 
 LONGEST = 20.0  # seconds in one task, so that other tenants get their turn
 
@@ -38,7 +38,7 @@ def _advance(extension: Extension) -> bool:
     if not claims.take_lane(extension, LaneName.BULK):
         return False
     try:
-        return sync.advance(extension)
+        return course.advance(extension)
     except DestinationError as error:
         _pause(extension, error)
         return False
@@ -50,5 +50,5 @@ def _pause(extension: Extension, error: DestinationError) -> None:
     """The step could not be done now; the run says what it waits for and the clock comes back to it."""
     connections.attention(extension, error)
     retry = retries.decide(error, 1, 2, 0)
-    runs = SyncRun.objects.jobs().filter(extension=extension, status__in=sync.ACTIVE)
+    runs = SyncRun.objects.jobs().filter(extension=extension, status__in=course.ACTIVE)
     runs.update(note=error.words[:500], status=RunStatus.WAITING if retry.needs_person else RunStatus.RUNNING)

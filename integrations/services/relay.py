@@ -23,12 +23,13 @@ from integrations.models import (
     SyncRun,
 )
 from integrations.planning import batching, messages
-from integrations.services import claims, erasures, lanes, routing, sending, sync
+from integrations.services import claims, course, erasures, lanes, routing, sending, sync
 
 logger = logging.getLogger(__name__)
 
 LONGEST = 20.0  # seconds in one task, so that other tenants get their turn
 EVENTS_AT_ONCE = 2_000
+DUE_AT_ONCE = 10_000  # one bulk job
 
 
 def serve(extension: Extension) -> str:
@@ -59,34 +60,36 @@ def _serve(extension: Extension) -> str:
         if not lanes.is_workable(extension) or not (planned or worked):
             break
     batches += erasures.carry(extension)
-    sync.close_live_runs(extension)
+    course.close_live_runs(extension)
     return f"{batches} batches"
 
 
 def _plan(extension: Extension) -> int:
-    """Due members and open deliveries into batches of this hour's run; return how many."""
-    limit = settings.LIVE_SINGLE_LIMIT
-    due = _due(extension, limit + 1)
-    if len(due) > limit:
-        sync.start(
-            extension, kind=RunKind.CHANGES, trigger=RunTrigger.CHANGE, reason="Many members changed at once"
-        )
-        due = []
+    """Due members and open deliveries into batches of this hour's run; return how many.
+
+    Few go one by one at once; more become bulk jobs, which the other lane's workers carry, so that this
+    one stays free for events. They belong to the live run all the same and wait for no other run.
+    """
+    due = _due(extension, DUE_AT_ONCE)
     if not due and not _has_deliveries(extension):
         return 0
+    limit = settings.LIVE_SINGLE_LIMIT
     with transaction.atomic():
         run = live_run(extension)
         planned = 0
         if due:
-            scope = batching.Scope(ids=tuple(due), singles_up_to=limit, lane=LaneName.LIVE)
+            lane = LaneName.LIVE if len(due) <= limit else LaneName.BULK
+            scope = batching.Scope(ids=tuple(due), singles_up_to=limit, lane=lane)
             result = batching.plan_members(run, scope, 0)
-            sync.count(run, result)
-            planned += result.pushed
+            course.count(run, result)
+            planned += result.pushed if lane == LaneName.LIVE else 0
+            if lane == LaneName.BULK:
+                lanes.send_ticket(extension.pk, LaneName.BULK)
         if extension.events_enabled:
             events = messages.plan_deliveries(
                 run, lane=LaneName.LIVE, limit=EVENTS_AT_ONCE, singles_up_to=limit
             )
-            sync.count(run, batching.Planned(None, pushed=events))
+            course.count(run, batching.Planned(None, pushed=events))
             planned += events
     return planned
 

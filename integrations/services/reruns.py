@@ -13,6 +13,12 @@ from portal.tenancy.models import User
 NOT_ARRIVED = (Verdict.REJECTED, Verdict.FAILED, Verdict.HELD)
 
 
+class NothingToDo(ConfigurationError):
+    """Every row of the run has arrived, or was mended since."""
+
+    code = "nothing_to_do"
+
+
 @dataclass(frozen=True)
 class Forecast:
     """What a re-run would look at: members and events that did not arrive and are not mended since."""
@@ -41,7 +47,8 @@ def create(
 ) -> SyncRun:
     """Start a re-run of `run`; a double click finds the one that waits already.
 
-    Raises ConfigurationError when the run is not over, when nothing of it failed, or the connection is off.
+    Raises NothingToDo when all of it arrived, and ConfigurationError when the run is not over or the
+    connection is off.
     """
     if run.is_open and run.kind != RunKind.LIVE:
         raise ConfigurationError(f"Run #{run.pk} is not over yet. Wait for its end, or cancel it first.")

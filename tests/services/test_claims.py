@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Lane, LaneName, SentProfile, SyncBatch, SyncRow
-from integrations.services import claims, clock, sending, sync
+from integrations.services import claims, clock, course, sending, sync
 from portal.runtime import owner
 from portal.runtime.models import Worker
 from tests.services.builders import drain, people
@@ -34,7 +34,7 @@ def planned(extension, count=120):
     people(extension.tenant, count)
     started = sync.start(extension, kind="full")
     while not SyncBatch.objects.exists():
-        sync.advance(extension)
+        course.advance(extension)
     return started
 
 

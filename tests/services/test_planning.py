@@ -8,7 +8,7 @@ from django.utils import timezone
 from integrations import tasks
 from integrations.models import AudienceMapping, SentMembership, SentProfile, SyncBatch, SyncRow
 from integrations.planning import batching, desired
-from integrations.services import sync
+from integrations.services import course, sync
 from tests.factories import make_audience, make_member, make_tenant
 from tests.services.builders import drain, people, put_in, run, sent, take_out, touch, verdicts
 from tests.services.conftest import Connect
@@ -23,7 +23,7 @@ def plan(extension, kind="full", **options):
         started.refresh_from_db()
         if started.phase == "send":
             return started
-        assert sync.advance(extension)
+        assert course.advance(extension)
     raise AssertionError("the plan has no end")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from integrations.errors import ConfigurationError
 from integrations.models import SyncBatch, SyncRun
-from integrations.services import connections, sync
+from integrations.services import connections, course, sync
 from tests.factories import make_tenant
 from tests.services.builders import drain, people, run
 from tests.services.conftest import Connect
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 def begin(extension, **options):
     started = sync.start(extension, **options)
-    assert sync.advance(extension)
+    assert course.advance(extension)
     started.refresh_from_db()
     return started
 
@@ -46,7 +46,7 @@ def test_only_one_runs_at_a_time(connect: Connect):
     sync.start(extension, kind="changes")
     while SyncRun.objects.filter(status="queued").exists():
         assert SyncRun.objects.filter(status="running").count() <= 1
-        sync.advance(extension)
+        course.advance(extension)
 
 
 def test_what_cannot_start_says_why(connect: Connect):
@@ -73,7 +73,7 @@ def test_cancelling_lets_go_what_was_not_sent(connect: Connect):
     people(extension.tenant, 150)
     started = begin(extension, kind="full")
     while not SyncBatch.objects.exists():
-        sync.advance(extension)
+        course.advance(extension)
     assert sync.cancel(started, by="Ana")
     assert not sync.cancel(started, by="Ana")
     started.refresh_from_db()
@@ -87,7 +87,7 @@ def test_a_cancelled_run_sends_nothing_more(connect: Connect, remote):
     people(extension.tenant, 150)
     started = begin(extension, kind="full")
     while not SyncBatch.objects.exists():
-        sync.advance(extension)
+        course.advance(extension)
     SyncBatch.objects.update(state="sending", owner="00000000-0000-0000-0000-000000000001")
     sync.cancel(started, by="Ana")
     SyncBatch.objects.update(owner=None)
@@ -104,7 +104,7 @@ def test_a_queued_run_can_be_cancelled(connect: Connect):
     extension = connect()
     started = sync.start(extension, kind="full")
     assert sync.cancel(started, by="Ana")
-    assert not sync.advance(extension)
+    assert not course.advance(extension)
 
 
 def test_nothing_to_do_succeeds_at_once(connect: Connect, remote):
