@@ -86,7 +86,8 @@ class AudienceAdmin(PortalModelAdmin):
             current.values("audience").annotate(n=Count("*")).values("n"), output_field=IntegerField()
         )
         found: QuerySet[Any] = super().get_queryset(request).select_related("tenant")
-        return found.annotate(member_count=Coalesce(counted, 0))
+        counting: QuerySet[Any] = found.annotate(member_count=Coalesce(counted, 0))
+        return counting
 
     @override
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:

@@ -92,7 +92,12 @@ class Member(models.Model):
     class Meta:
         permissions = [("adjust_points", "Can adjust points by hand")]
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "external_id"], name="member_external_id_once"),
+            # The operator class lets the same index find ids by their beginning.
+            models.UniqueConstraint(
+                fields=["tenant", "external_id"],
+                name="member_external_id_once",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
             models.CheckConstraint(condition=models.Q(external_id__gt=""), name="member_external_id_given"),
             models.CheckConstraint(
                 # PostgreSQL and Python may disagree on the lower case of letters that no address has.

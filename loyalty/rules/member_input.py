@@ -6,13 +6,26 @@ Omitted is not the same as empty: an omitted field stays as it is, null or "" cl
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import TypeVar
 from zoneinfo import available_timezones
 
 from loyalty.rules import contacts, inputs
+from loyalty.rules.consent_input import CHANNELS, CONSENT_STATUSES, ConsentInput, consents
 from loyalty.rules.inputs import InputError
+
+__all__ = [
+    "CHANNELS",
+    "CONSENT_STATUSES",
+    "FIELDS",
+    "STATES",
+    "TEXT_LIMITS",
+    "ConsentInput",
+    "MemberInput",
+    "birthday",
+    "parse",
+]
 
 # Longest text per field; the same figures as the columns of Member (a test holds them together).
 TEXT_LIMITS = {
@@ -30,33 +43,11 @@ TEXT_LIMITS = {
     "referral_url": 500,
 }
 STATES = ("candidate", "member", "disabled")
-CHANNELS = ("email", "sms")
-CONSENT_STATUSES = ("granted", "revoked")
-FIELDS = frozenset(TEXT_LIMITS) | {
-    "external_id",
-    "email",
-    "phone",
-    "birthday",
-    "state",
-    "enrolled_at",
-    "attributes",
-    "tags",
-    "consent",
-}
+_OTHERS = "external_id email phone birthday state enrolled_at attributes tags consent"
+FIELDS = frozenset(TEXT_LIMITS) | frozenset(_OTHERS.split())
 MAX_TAGS = 200
 T = TypeVar("T")
 _BIRTHDAY = re.compile(r"(?:(?P<year>\d{4})-|--)?(?P<month>\d\d)-(?P<day>\d\d)")
-
-
-@dataclass(frozen=True)
-class ConsentInput:
-    """What a person allowed on one channel. `given_at` None: the moment it is recorded."""
-
-    channel: str
-    status: str
-    source: str = ""
-    text_version: str = ""
-    given_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +82,10 @@ def parse(raw: object, *, default_region: str = "") -> Parsed:
     for key, taker in _TAKERS.items():
         if key in raw:
             taker(reading, raw[key])
-    consents = reading.attempt("consent", _consents, raw.get("consent")) or ()
+    given = reading.attempt("consent", consents, raw.get("consent")) or ()
     if reading.errors:
         return None, tuple(reading.errors), tuple(reading.warnings)
-    return MemberInput(str(external_id), reading.values, tuple(consents)), (), tuple(reading.warnings)
+    return MemberInput(str(external_id), reading.values, tuple(given)), (), tuple(reading.warnings)
 
 
 class _Reading:
@@ -239,36 +230,6 @@ def _tags(value: object) -> list[str]:
     if len(given) > MAX_TAGS:
         raise InputError(f"holds more than {MAX_TAGS} tags.")
     return list(dict.fromkeys(tag for tag in given if tag))
-
-
-def _consents(value: object) -> tuple[ConsentInput, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, Mapping):
-        raise InputError('must be an object such as {"email": "granted"}.')
-    return tuple(_consent(str(channel), told) for channel, told in value.items() if told is not None)
-
-
-def _consent(channel: str, told: object) -> ConsentInput:
-    if channel not in CHANNELS:
-        raise InputError(f"“{channel}” is not a channel. Use {' or '.join(CHANNELS)}.")
-    if isinstance(told, str):
-        told = {"status": told}
-    if not isinstance(told, Mapping):
-        raise InputError(f"{channel}: must be a status or an object with one.")
-    unknown = set(told) - {"status", "source", "text_version", "given_at"}
-    if unknown:
-        raise InputError(f"{channel}: “{min(map(str, unknown))}” is not a field. Check its spelling.")
-    if told.get("status") not in CONSENT_STATUSES:
-        raise InputError(f"{channel}: status must be granted or revoked.")
-    given_at = told.get("given_at")
-    return ConsentInput(
-        channel,
-        told["status"],
-        source=inputs.text(told.get("source") or "", limit=100),
-        text_version=inputs.text(told.get("text_version") or "", limit=60),
-        given_at=None if given_at is None else inputs.moment(given_at),
-    )
 
 
 # Phone stands after the text fields, for it reads the country.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -60,12 +60,12 @@ def erase(member: Member, *, by: str) -> None:
 def find(tenant: Tenant, text: str) -> QuerySet[Member]:
     """Members whose e-mail address, phone number or id begins with the text; each by an index."""
     text = text.strip()
-    found = Member.objects.filter(tenant=tenant)
+    every = Member.objects.filter(tenant=tenant)
     if not text:
-        return found.order_by("pk")
-    # An index can serve a prefix of the address only if the query says that it is not empty.
-    return found.filter(
-        Q(email__gt="", email__startswith=text.lower())
-        | Q(phone__gt="", phone__startswith=text)
-        | Q(external_id__startswith=text)
-    ).order_by("pk")
+        return every.order_by("pk")
+    # Three short looks into three indexes; one question with OR would walk through all members. The
+    # indexes of contacts are partial, so the question has to say that these are not empty.
+    by_email = every.filter(email__gt="", email__startswith=text.lower()).values("pk")
+    by_phone = every.filter(phone__gt="", phone__startswith=text).values("pk")
+    by_id = every.filter(external_id__startswith=text).values("pk")
+    return Member.objects.filter(pk__in=by_email.union(by_phone, by_id)).order_by("pk")

@@ -155,6 +155,18 @@ def test_find_by_the_beginning(tenant, text):
     assert [m.external_id for m in members.find(tenant, text)] == ["C-1"]
 
 
+def test_find_looks_into_an_index_for_each_way(tenant):
+    Member.objects.bulk_create(
+        Member(tenant=tenant, external_id=f"C-{n}", email=f"ada{n}@example.com", phone=f"+4477{n}")
+        for n in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE loyalty_member")
+    plan = members.find(tenant, "C-2999").explain()
+    assert plan.count("~>=~") == 3, plan
+    assert "Seq Scan" not in plan
+
+
 def test_the_number_of_queries_does_not_grow_with_the_list(tenant, django_assert_max_num_queries):
     make_tier(tenant, "base", 0)
     make_audience(tenant, rule={"field": "city", "op": "is_set"})
