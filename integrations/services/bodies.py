@@ -16,6 +16,7 @@ from integrations.models import BatchState, SyncBatch
 from integrations.planning import manifest
 from integrations.planning.manifest import Row
 from integrations.services import claims
+from loyalty.models import Member
 
 
 def store(batch: SyncBatch, rows: Sequence[Row], lines: Sequence[bytes]) -> None:
@@ -41,6 +42,20 @@ def load(batch: SyncBatch) -> tuple[list[Row], list[bytes]]:
     rows = manifest.load(batch.manifest)
     lines = zlib.decompress(bytes(batch.body or b"")).split(b"\n") if batch.body else []
     return rows, [line for line in lines if line]
+
+
+def load_living(batch: SyncBatch) -> tuple[list[Row], list[bytes]]:
+    """As `load`, to be sent: who was erased since the body was made is left out and forgotten here too."""
+    rows, lines = load(batch)
+    ids = [row.member_id for row in rows]
+    alive = set(Member.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    if alive.issuperset(ids):
+        return rows, lines
+    pending = [row for row in rows if row.is_pending]
+    lines = [line for row, line in zip(pending, lines, strict=True) if row.member_id in alive]
+    rows = [row for row in rows if row.member_id in alive]
+    store(batch, rows, lines)
+    return rows, lines
 
 
 def pack(batch: SyncBatch, lines: Sequence[bytes], list_ids: Sequence[str] = ()) -> bytes:

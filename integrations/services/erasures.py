@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.errors import DestinationError, ProfileGone, RowsRejected
-from integrations.models import Erasure, Extension, SentProfile
+from integrations.models import Delivery, DeliveryState, Erasure, Extension, SentProfile
 from integrations.planning import retries
-from integrations.services import connections
+from integrations.services import connections, lanes
 from loyalty.models import Member
 
 logger = logging.getLogger(__name__)
@@ -24,14 +24,23 @@ def request(tenant_id: int, member_id: int) -> None:
     Every connection is told that was ever sent this member; an inactive one when it is active again.
     """
     member = Member.objects.get(pk=member_id, tenant_id=tenant_id)
-    for sent in SentProfile.objects.filter(member=member).select_related("extension"):
+    known = {sent.extension_id: sent for sent in SentProfile.objects.filter(member=member)}
+    for extension in Extension.objects.for_tenant(tenant_id):
+        sent = known.get(extension.pk)
         names = {
-            "remote_id": sent.remote_id,
+            "remote_id": sent.remote_id if sent else "",
             "email": "" if member.email_malformed else member.email,
             "phone": "" if member.phone_malformed else member.phone,
         }
-        if any(names.values()) and (sent.sent_at or sent.remote_id or sent.in_flight):
-            Erasure.objects.create(extension=sent.extension, identifiers=json.dumps(names))
+        was_sent = sent and (sent.sent_at or sent.remote_id or sent.in_flight)
+        if any(names.values()) and (was_sent or _was_told(extension, member_id)):
+            Erasure.objects.create(extension=extension, identifiers=json.dumps(names))
+
+
+def _was_told(extension: Extension, member_id: int) -> bool:
+    """An event makes the profile there, though we never wrote it."""
+    deliveries = Delivery.objects.filter(extension=extension, member_id=member_id)
+    return deliveries.filter(state__in=[DeliveryState.SENDING, DeliveryState.SENT]).exists()
 
 
 def carry(extension: Extension) -> int:
@@ -40,6 +49,8 @@ def carry(extension: Extension) -> int:
     done = 0
     for erasure in Erasure.objects.filter(ready, extension=extension, done_at=None).order_by("pk")[:50]:
         done += _carry_one(extension, erasure)
+        if not lanes.is_workable(extension):
+            break
     return done
 
 

@@ -31,7 +31,7 @@ def send(batch: SyncBatch, channel: Channel) -> None:
     """One call for all. The answer is the destination's last word; repeats are dropped there by uid."""
     if batch.body is None:
         _pack(batch)
-    rows, lines = bodies.load(batch)
+    rows, lines = bodies.load_living(batch)
     while lines:
         claims.renew(batch)
         try:

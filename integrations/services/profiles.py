@@ -21,9 +21,10 @@ logger = logging.getLogger(__name__)
 
 def send(batch: SyncBatch, channel: Channel) -> None:
     """Pack (once), POST, keep the job's id. Refused rows are set aside and the rest is sent again."""
+    _leave_broken_lists(batch)
     if batch.body is None:
         _pack(batch, channel)
-    rows, lines = bodies.load(batch)
+    rows, lines = bodies.load_living(batch)
     while lines:
         claims.renew(batch)
         try:
@@ -116,9 +117,21 @@ def _split_off(batch: SyncBatch, member_ids: list[int], kind: BatchKind) -> None
 
 
 def _list_ids(batch: SyncBatch) -> list[str]:
-    return sorted(
-        AudienceMapping.objects.filter(pk__in=batch.mapping_ids, problem="").values_list("list_id", flat=True)
-    )
+    return sorted(AudienceMapping.objects.filter(pk__in=batch.mapping_ids).values_list("list_id", flat=True))
+
+
+def _leave_broken_lists(batch: SyncBatch) -> None:
+    """A list that another batch found gone is not joined, and nobody is taken to be on it."""
+    usable = AudienceMapping.objects.filter(pk__in=batch.mapping_ids, problem="").values_list("pk", flat=True)
+    _keep_mappings(batch, set(usable))
+
+
+def _keep_mappings(batch: SyncBatch, kept: set[int]) -> None:
+    if kept >= set(batch.mapping_ids):
+        return
+    batch.mapping_ids = [pk for pk in batch.mapping_ids if pk in kept]
+    if not claims.owned(batch).update(mapping_ids=batch.mapping_ids):
+        raise claims.Lost(f"batch {batch.pk}")
 
 
 def _drop_gone_list(batch: SyncBatch, channel: Channel, error: ListGone) -> None:
@@ -132,9 +145,7 @@ def _drop_gone_list(batch: SyncBatch, channel: Channel, error: ListGone) -> None
             mirror.mark_gone(mapping)
     if not gone:
         raise Temporary(error.words, code=error.code) from error
-    batch.mapping_ids = [pk for pk in batch.mapping_ids if pk not in gone]
-    if not claims.owned(batch).update(mapping_ids=batch.mapping_ids):
-        raise claims.Lost(f"batch {batch.pk}")
+    _keep_mappings(batch, set(batch.mapping_ids) - set(gone))
 
 
 @transaction.atomic
@@ -204,7 +215,8 @@ def _send_again(batch: SyncBatch) -> None:
             "UPDATE integrations_syncrun SET accepted = greatest(accepted - %s, 0) WHERE id = %s",
             [batch.rows, batch.run_id],
         )
-        claims.owned(batch).update(state=BatchState.SENDING, job_id="", accepted_at=None)
+        if not claims.owned(batch).update(state=BatchState.SENDING, job_id="", accepted_at=None):
+            raise claims.Lost(f"batch {batch.pk}")
     batch.state, batch.accepted_at = BatchState.SENDING, None
     raise Temporary("The destination cancelled the job.", code="job_cancelled")
 

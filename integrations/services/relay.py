@@ -59,7 +59,8 @@ def _serve(extension: Extension) -> str:
         extension.refresh_from_db(fields=["is_active", "health"])
         if not lanes.is_workable(extension) or not (planned or worked):
             break
-    batches += erasures.carry(extension)
+    if lanes.is_workable(extension):
+        batches += erasures.carry(extension)
     course.close_live_runs(extension)
     return f"{batches} batches"
 
