@@ -54,7 +54,7 @@ def _due_lanes() -> list[tuple[int, str]]:
                     OR EXISTS (
                         SELECT 1 FROM loyalty_outboxevent o WHERE o.tenant_id = e.tenant_id AND o.routed_at IS NULL
                     )
-                    OR EXISTS (
+                    OR e.events_enabled AND EXISTS (
                         SELECT 1 FROM integrations_delivery v
                         WHERE v.extension_id = e.id AND v.state = 'open'
                           AND (v.not_before IS NULL OR v.not_before <= now())
@@ -68,6 +68,14 @@ def _due_lanes() -> list[tuple[int, str]]:
                         SELECT 1 FROM integrations_erasure x
                         WHERE x.extension_id = e.id AND x.done_at IS NULL
                           AND (x.not_before IS NULL OR x.not_before <= now())
+                    )
+                    OR EXISTS (
+                        SELECT 1 FROM integrations_syncrun r
+                        WHERE r.extension_id = e.id AND r.kind = 'live' AND r.status = 'running'
+                          AND r.hour < date_trunc('hour', now()) AND NOT EXISTS (
+                              SELECT 1 FROM integrations_syncbatch b
+                              WHERE b.run_id = r.id AND b.state IN ('planned', 'sending', 'accepted', 'settling')
+                          )
                     )
                 ))
               )

@@ -8,9 +8,20 @@ from django.utils import timezone
 
 from integrations.errors import ConfigurationError, DestinationError
 from integrations.gateway import registry
-from integrations.gateway.port import Channel, ConnectionReport
-from integrations.models import AuthMethod, Delivery, DeliveryState, Extension, Health, Lane, LaneName
+from integrations.gateway.port import BatchKind, Channel, ConnectionReport
+from integrations.models import (
+    AuthMethod,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    Extension,
+    Health,
+    Lane,
+    LaneName,
+    SyncBatch,
+)
 from integrations.planning import retries
+from integrations.services import routing
 from loyalty.models import OutboxEvent
 from portal.tenancy.models import Tenant
 from portal.tenancy.secrets import Secret
@@ -167,6 +178,12 @@ def set_active(
 
 def _settle_waiting(extension: Extension, waiting: str) -> None:
     """What waited while the connection was off: nothing of it may start a flow."""
+    on_their_way = SyncBatch.objects.filter(
+        extension=extension,
+        kind__in=[BatchKind.EVENTS, BatchKind.SINGLE_EVENTS],
+        state__in=[BatchState.PLANNED, BatchState.SENDING],
+    )
+    routing.let_go(on_their_way)
     open_ones = Delivery.objects.open().filter(extension=extension)
     if waiting == "discard":
         open_ones.update(

@@ -217,7 +217,9 @@ def status_of(run: SyncRun) -> str:
 
 
 def _enter(run: SyncRun, phase: RunPhase) -> None:
-    SyncRun.objects.filter(pk=run.pk).update(phase=phase, progress_at=timezone.now())
+    SyncRun.objects.filter(pk=run.pk, status__in=ACTIVE).update(
+        phase=phase, progress_at=timezone.now(), status=RunStatus.RUNNING, note=""
+    )
     run.phase = phase
 
 

@@ -3,7 +3,7 @@
 import time
 
 from integrations.errors import DestinationError
-from integrations.models import Extension, LaneName, RunStatus, SyncRun
+from integrations.models import Extension, Health, LaneName, RunStatus, SyncRun
 from integrations.planning import retries
 from integrations.services import claims, connections, course, lanes, sending
 
@@ -13,6 +13,7 @@ LONGEST = 20.0  # seconds in one task, so that other tenants get their turn
 def serve(extension: Extension) -> str:
     """Work on the connection's batches and run until nothing is due now, or the time is up."""
     began, steps = time.monotonic(), 0
+    _go_on(extension)
     while time.monotonic() - began < LONGEST:
         batch = claims.claim_batch(extension.pk, LaneName.BULK)
         if batch is not None:
@@ -21,8 +22,9 @@ def serve(extension: Extension) -> str:
         elif not _advance(extension):
             return f"{steps} steps"
         steps += 1
-        extension.refresh_from_db(fields=["is_active", "health"])
+        extension.refresh_from_db(fields=["is_active", "health", "health_reason"])
         if not lanes.is_workable(extension):
+            _wait(extension)
             return f"{steps} steps, then paused"
     lanes.send_ticket(extension.pk, LaneName.BULK)
     return f"{steps} steps, more to do"
@@ -44,6 +46,19 @@ def _advance(extension: Extension) -> bool:
         return False
     finally:
         claims.leave_lane(extension, LaneName.BULK)
+
+
+def _wait(extension: Extension) -> None:
+    """A batch met something that a person must mend: the run waits with it, and says for what."""
+    if extension.health == Health.ATTENTION:
+        runs = SyncRun.objects.jobs().filter(extension=extension, status=RunStatus.RUNNING)
+        runs.update(status=RunStatus.WAITING, note=extension.health_reason)
+
+
+def _go_on(extension: Extension) -> None:
+    """The connection works again, or this task would not be here."""
+    waiting = SyncRun.objects.jobs().filter(extension=extension, status=RunStatus.WAITING)
+    waiting.update(status=RunStatus.RUNNING, note="")
 
 
 def _pause(extension: Extension, error: DestinationError) -> None:

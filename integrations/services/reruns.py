@@ -78,6 +78,8 @@ def create(
             _narrow(again, run)
         elif run.member_ids is not None or run.kind == RunKind.LIVE:
             again.member_ids, again.delivery_ids = _all_of(run)
+        else:
+            again.delivery_ids = _deliveries(run) or None
         again.save()
     sync.wake(again)
     return again

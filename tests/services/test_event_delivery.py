@@ -1,0 +1,255 @@
+"""Events: each one once, in a member's order, as history where they are late."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from integrations.errors import RowsRejected, Temporary
+from integrations.models import Delivery, EventMapping, SentProfile, SyncRow
+from integrations.services import reruns
+from tests.services.builders import drain, happen, people, run, touch
+from tests.services.conftest import Connect, step
+
+pytestmark = pytest.mark.django_db
+
+
+def told(remote):
+    return [event.properties["n"] for event in remote.events]
+
+
+def numbered(member, *numbers, **fields):
+    return [happen(member, properties={"n": number}, **fields) for number in numbers]
+
+
+def ago(**delta):
+    return timezone.now() - timedelta(**delta)
+
+
+def test_an_event_is_told_with_the_values_of_now(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1, points_balance=30)
+    (event,) = numbered(member, 1)
+    drain(extension)
+    (found,) = remote.events
+    assert (found.uid, found.metric, found.history) == (str(event.uid), "Points Earned", False)
+    assert found.sent_with == {"external_id": "M-0", "email": "m0@acme.test", "Points": 30}
+    assert SentProfile.objects.filter(payload__isnull=False).count() == 0  # an event proves no profile
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.settled_at is None) == ("sent", False)
+    row = SyncRow.objects.get()
+    assert (row.action, row.what, row.delivery_id) == ("event", "Points Earned", delivery.pk)
+
+
+@pytest.mark.parametrize("policy", ["", "fill_empty", "keep_theirs", "max"])
+def test_an_event_carries_only_what_is_ours_to_say(connect: Connect, remote, policy):
+    extension = connect(merge_policy=policy)
+    (member,) = people(extension.tenant, 1, first_name="Ana", phone="+441632960000", points_balance=30)
+    numbered(member, 1)
+    drain(extension)
+    names = {"external_id": "M-0", "email": "m0@acme.test"}
+    assert remote.events[0].sent_with == (names | {"Points": 30} if policy == "" else names)
+
+
+def test_where_an_event_fails_the_members_later_ones_wait_behind_it(connect: Connect, remote):
+    extension = connect()
+    first, second = people(extension.tenant, 2)
+    (bad, *_) = numbered(first, 1, 2)
+    numbered(second, 3)
+    down = [True]
+    remote.checks["send_event"] = lambda write: (
+        Temporary("Down.") if down and write.uid == str(bad.uid) else None
+    )
+    step(extension)
+    assert told(remote) == [3]
+    numbered(first, 4)
+    step(extension)
+    assert told(remote) == [3]
+    down.clear()
+    drain(extension)
+    assert told(remote) == [3, 1, 2, 4]
+
+
+def test_a_refused_event_does_not_hold_the_later_ones(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    numbered(member, 1, 2)
+    remote.fail("send_event", RowsRejected("No."))
+    drain(extension)
+    assert told(remote) == [2]
+    assert list(Delivery.objects.order_by("pk").values_list("state", flat=True)) == ["rejected", "sent"]
+
+
+@pytest.mark.parametrize("count", [5, 150])
+def test_many_events_arrive_once_and_in_order(connect: Connect, remote, count):
+    extension = connect()
+    members = people(extension.tenant, 3)
+    for number in range(count):
+        numbered(members[number % 3], number)
+    drain(extension)
+    assert told(remote) == list(range(count))
+    assert (remote.count("submit") > 0) is (count > 100)
+    drain(extension)
+    assert len(remote.events) == count
+
+
+def test_what_is_late_or_history_starts_nothing_and_carries_names_alone(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1, points_balance=30)
+    numbered(member, 1, occurred_at=ago(hours=25))
+    numbered(member, 2, history=True)
+    numbered(member, 3, created_at=ago(days=2))  # older than the connection
+    numbered(member, 4, occurred_at=ago(hours=23))
+    drain(extension)
+    assert [(event.properties["n"], event.history) for event in remote.events] == [
+        (1, True),
+        (2, True),
+        (3, True),
+        (4, False),
+    ]
+    assert ["Points" in event.sent_with for event in remote.events] == [False, False, False, True]
+
+
+def test_a_kind_that_is_off_is_not_told_and_a_renamed_one_has_its_name(connect: Connect, remote):
+    extension = connect()
+    EventMapping.objects.create(extension=extension, kind="points_earned", metric="Stars Earned")
+    EventMapping.objects.create(extension=extension, kind="tier_lost", metric="Tier Lost", is_enabled=False)
+    (member,) = people(extension.tenant, 1)
+    numbered(member, 1)
+    numbered(member, 2, kind="tier_lost")
+    numbered(member, 3, kind="tier_achieved")
+    drain(extension)
+    assert [event.metric for event in remote.events] == ["Stars Earned", "Tier Achieved"]
+    assert Delivery.objects.count() == 2
+
+
+def test_events_off_tells_nothing_and_leaves_the_lane_at_rest(connect: Connect, remote):
+    from integrations.services import clock
+
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    numbered(member, 1)
+    remote.fail("send_event", Temporary("Down."))
+    step(extension)
+    numbered(member, 2)
+    type(extension).objects.update(events_enabled=False)
+    Delivery.objects.filter(event__properties__n=2).delete()
+    run(extension)
+    assert [event.properties["n"] for event in remote.events] in ([], [1])
+    Delivery.objects.update(state="open", batch=None)
+    assert clock._due_lanes() == []
+    assert run(extension, "changes").status == "succeeded"
+
+
+def test_a_held_members_events_wait_and_go_when_it_is_mended(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    touch(member, email="")
+    numbered(member, 1, 2)
+    drain(extension)
+    assert remote.events == []
+    assert set(Delivery.objects.values_list("state", "code")) == {("held", "no_identifier")}
+    touch(member, email="m0@acme.test")
+    drain(extension)
+    assert told(remote) == [1, 2]
+    assert not SyncRow.objects.exclude(verdict="sent").filter(healed_at=None).exists()
+
+
+def test_held_events_go_also_where_the_mended_profile_needs_no_call(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    run(extension)
+    touch(member, email_malformed=True)
+    drain(extension)
+    numbered(member, 1)
+    drain(extension)
+    assert remote.events == []
+    touch(member, email_malformed=False)
+    drain(extension)
+    assert told(remote) == [1]
+
+
+def test_a_full_run_tells_what_is_older_than_the_connection_as_history(connect: Connect, remote):
+    from loyalty.models import OutboxEvent
+
+    extension = connect()
+    members = people(extension.tenant, 120)
+    for number, member in enumerate(members):
+        numbered(member, number, created_at=ago(days=30), occurred_at=ago(days=30))
+    OutboxEvent.objects.update(routed_at=timezone.now())  # routed when there was no connection
+    drain(extension)
+    assert remote.events == []
+    ended = run(extension)
+    assert ended.status == "succeeded"
+    assert all(event.history for event in remote.events) and len(remote.events) == 120
+    assert len(run_and_count(extension, remote)) == 120
+
+
+def run_and_count(extension, remote):
+    run(extension)
+    return remote.uids()
+
+
+def test_a_changes_run_tells_waiting_events_and_an_audience_run_does_not(connect: Connect, remote):
+    from integrations.services import course, sync
+
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    numbered(member, 1)
+    started = sync.start(extension, kind="audiences")
+    while course.advance(extension):
+        pass
+    started.refresh_from_db()
+    assert (started.status, remote.events) == ("succeeded", [])
+    assert run(extension, "changes").sent == 1
+    assert told(remote) == [1]
+
+
+def test_an_event_waits_until_it_is_known_whose_profile_it_is(connect: Connect, remote):
+    """Where existing profiles are left alone, an event must not make the profile and hide who did."""
+    extension = connect(merge_policy="skip_existing")
+    remote.profiles["P9"] = {"values": {"email": "m0@acme.test"}, "properties": {}}
+    theirs, ours = people(extension.tenant, 2, points_balance=5)
+    numbered(theirs, 1)
+    numbered(ours, 2)
+    step(extension)
+    assert remote.events == []
+    run(extension)
+    drain(extension)
+    assert sorted(told(remote)) == [1, 2]
+    assert {event.properties["n"]: "Points" in event.sent_with for event in remote.events} == {
+        1: False,
+        2: True,
+    }
+    assert remote.profiles["P9"]["properties"] == {}
+
+
+def test_a_failed_event_is_sent_again_under_its_uid(connect: Connect, remote, settings):
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    (event,) = numbered(member, 1)
+    remote.fail("send_event", *[Temporary("Down.")] * settings.BATCH_ATTEMPTS)
+    ended = run(extension, "events")
+    assert (ended.status, ended.failed) == ("failed", 1)
+    assert Delivery.objects.get().state == "failed"
+    again = reruns.create(ended, failed_only=True)
+    assert (again.member_ids, len(again.delivery_ids)) == ([], 1)
+    drain(extension)
+    again.refresh_from_db()
+    assert (again.status, again.sent, remote.uids()) == ("succeeded", 1, [str(event.uid)])
+    assert SyncRow.objects.get(run=ended).healed_at is not None
+
+
+def test_an_erased_members_events_are_left_out(connect: Connect, remote):
+    from integrations.services import sync
+
+    extension = connect()
+    members = people(extension.tenant, 2)
+    numbered(members[0], 1)
+    numbered(members[1], 2)
+    remote.fail("send_event", Temporary("Down."), Temporary("Down."))
+    sync.start(extension, kind="events")
+    step(extension)
+    members[0].delete()
+    drain(extension)
+    assert told(remote) == [2]
