@@ -1,6 +1,22 @@
 from django.apps import AppConfig
+from typing_extensions import override
+
+# What the engine writes at every step is history of its own, not a change of settings.
+ENGINE_FIELDS = ["health", "health_reason", "health_since", "checked_at", "full_due_at", "daily_full_on"]
+READING_FIELDS = ["read_at", "read_cursor", "problem"]
 
 
 class IntegrationsConfig(AppConfig):
     name = "integrations"
     verbose_name = "Connections"
+
+    @override
+    def ready(self) -> None:
+        from auditlog.registry import auditlog
+
+        from integrations import models
+
+        auditlog.register(models.Extension, exclude_fields=ENGINE_FIELDS)
+        auditlog.register(models.FieldMapping)
+        auditlog.register(models.EventMapping)
+        auditlog.register(models.AudienceMapping, exclude_fields=READING_FIELDS)

@@ -35,6 +35,9 @@ LOOKS = {
 }
 
 
+ENOUGH = 50  # after a fiftieth of the way there is a rate worth telling
+
+
 def verdict_words(verdict: str, name: str) -> str:
     """The words of a verdict, with the destination's name where it decided."""
     return {
@@ -110,17 +113,19 @@ def progress(run: SyncRun, now: datetime) -> Progress:
     done = run.sent + run.rejected + run.failed + run.held
     total = max(run.planned, done)
     seconds = (now - run.started_at).total_seconds() if run.started_at else 0.0
-    rate = done / seconds if done and seconds > 0 else None
+    sent = done - run.held  # what is held costs no time
+    rate = sent / seconds if sent and seconds > 0 else None
     is_planning = run.phase in (RunPhase.PREPARE, RunPhase.PLAN)
     share = None if is_planning or not total else round(done / total * 100, 1)
-    left = wording.about((total - done) / rate) if rate and share is not None and done < total else ""
+    can_tell = rate and share is not None and done < total and sent * ENOUGH >= total
+    left = wording.about((total - done) / rate) if rate and can_tell else ""
     shown_rate = rate if rate and rate >= 1 else None
     return Progress(done, total, share, shown_rate, left, _doing(run))
 
 
 def _doing(run: SyncRun) -> str:
     if run.status == RunStatus.QUEUED:
-        return run.note or "Another run of this connection goes first."
+        return run.note or "Waits for its turn: a worker takes it up, one run of a connection at a time."
     if run.note:
         return run.note
     return f"Now {PHASES.get(RunPhase(run.phase), 'working')}."

@@ -10,6 +10,14 @@ class TenancyConfig(AppConfig):
 
     @override
     def ready(self) -> None:
+        from auditlog.registry import auditlog
+
+        from portal.tenancy import models
         from portal.tenancy.groups import keep_groups
+
+        auditlog.register(models.User, exclude_fields=["password", "last_login"])
+        auditlog.register(models.Tenant)
+        auditlog.register(models.Membership)
+        auditlog.register(models.ApiToken, exclude_fields=["digest", "last_used_at"])
 
         post_migrate.connect(keep_groups, dispatch_uid="portal.tenancy.groups")
