@@ -165,11 +165,16 @@ def _settle_deliveries(batch: SyncBatch, rows: Sequence[Row]) -> None:
     deliveries = Delivery.objects.filter(extension_id=batch.extension_id, batch=batch)
     sent = [row.delivery_id for row in rows if row.verdict == Verdict.SENT and row.delivery_id]
     deliveries.filter(pk__in=sent).update(state=DeliveryState.SENT, settled_at=now, code="", words="")
-    for row in rows:
-        if row.verdict != Verdict.SENT and row.delivery_id:
-            deliveries.filter(pk=row.delivery_id).update(
-                state=row.verdict, settled_at=now, code=row.code[:60], words=row.words[:500]
-            )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_delivery d
+            SET state = r.verdict, settled_at = now(), code = left(r.code, 60), words = left(r.words, 500)
+            FROM jsonb_to_recordset(%s::jsonb) AS r(delivery_id bigint, verdict text, code text, words text)
+            WHERE d.id = r.delivery_id AND d.batch_id = %s AND r.verdict <> 'sent'
+            """,
+            [_json(rows), batch.pk],
+        )
     # A member erased meanwhile has no delivery any more; any other one left over goes again.
     deliveries.filter(state=DeliveryState.SENDING).update(state=DeliveryState.OPEN, batch=None)
 
