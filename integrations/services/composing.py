@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.gateway import registry
 from integrations.gateway.port import Channel, ProfileWrite, RemoteProfile
-from integrations.models import Extension, SentProfile, SyncBatch
+from integrations.models import AudienceMapping, Extension, SentProfile, SyncBatch
 from integrations.planning import desired, merge
 from integrations.planning.manifest import Row
 from integrations.services import claims
@@ -59,7 +59,14 @@ def compose(batch: SyncBatch, channel: Channel, *, joins_lists: bool) -> list[Co
         if not member.hold and merge.needs_reading(member.flat, known[member.pk], policies, force=force)
     ]
     known.update(_read(batch, channel, unread, known))
-    return [_compose_one(member, known[member.pk], policies, force, joins_lists) for member in members]
+    lists = ", ".join(_list_names(batch)) if joins_lists else ""
+    return [_compose_one(member, known[member.pk], policies, force, lists) for member in members]
+
+
+def _list_names(batch: SyncBatch) -> list[str]:
+    """The lists that the batch's members join along the way, for people who read its rows."""
+    mappings = AudienceMapping.objects.filter(pk__in=batch.mapping_ids, problem="").order_by("list_name")
+    return list(mappings.values_list("list_name", flat=True))
 
 
 def _load(extension: Extension, ids: Sequence[int]) -> list[_Member]:
@@ -79,7 +86,7 @@ def _known(member: _Member) -> merge.Known:
 
 
 def _compose_one(
-    member: _Member, known: merge.Known, policies: merge.Policies, force: bool, joins_lists: bool
+    member: _Member, known: merge.Known, policies: merge.Policies, force: bool, lists: str
 ) -> Composed:
     row = Row(member_id=member.pk, document=member.document, remote_id=member.sent.remote_id)
     row.email, row.phone = str(member.document.get("email", "")), str(member.document.get("phone", ""))
@@ -88,7 +95,7 @@ def _compose_one(
         row.hold(member.hold, desired.HOLD_WORDS[member.hold])
         return Composed(row)
     is_same = _is_unchanged(member) and not force
-    if is_same and not joins_lists:
+    if is_same and not lists:
         row.verdict = "unchanged"
         return Composed(row)
     decision = merge.decide(
@@ -96,12 +103,13 @@ def _compose_one(
     )
     row.keeps_payload = is_same or decision.is_skipped
     row.created_by_us = _created_by_us(known, decision)
-    if decision.is_skipped and not joins_lists:
+    if decision.is_skipped and not lists:
         row.hold(desired.EXISTING_PROFILE, desired.HOLD_WORDS[desired.EXISTING_PROFILE])
         return Composed(row)
     row.kept = decision.kept or None
     row.changes = decision.changes or None
     row.action = _action(member, known, decision)
+    row.what = lists[:200]
     return Composed(row, decision.write)
 
 

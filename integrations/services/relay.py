@@ -22,6 +22,7 @@ from integrations.models import (
     SentProfile,
     SyncRun,
 )
+from integrations.models.runs import RunPhase
 from integrations.planning import batching, messages
 from integrations.services import claims, course, erasures, lanes, routing, sending, sync
 
@@ -71,10 +72,12 @@ def _plan(extension: Extension) -> int:
     Few go one by one at once; more become bulk jobs, which the other lane's workers carry, so that this
     one stays free for events. They belong to the live run all the same and wait for no other run.
     """
+    limit = settings.LIVE_SINGLE_LIMIT
     due = _due(extension, DUE_AT_ONCE)
+    if len(due) > limit and _is_about_to_plan(extension):
+        due = []
     if not due and not _has_deliveries(extension):
         return 0
-    limit = settings.LIVE_SINGLE_LIMIT
     with transaction.atomic():
         run = live_run(extension)
         planned = 0
@@ -93,6 +96,14 @@ def _plan(extension: Extension) -> int:
             course.count(run, batching.Planned(None, pushed=events))
             planned += events
     return planned
+
+
+def _is_about_to_plan(extension: Extension) -> bool:
+    """Whether a job is about to look at everybody who is due: then they are its to carry, lists included."""
+    jobs = SyncRun.objects.jobs().filter(extension=extension, kind__in=(RunKind.FULL, RunKind.CHANGES))
+    waiting = Q(status=RunStatus.QUEUED, member_ids=None)
+    planning = Q(status=RunStatus.RUNNING, phase__in=(RunPhase.PREPARE, RunPhase.PLAN), member_ids=None)
+    return jobs.filter(waiting | planning).exists()
 
 
 def _due(extension: Extension, limit: int) -> list[int]:

@@ -95,9 +95,7 @@ def _narrow(again: SyncRun, run: SyncRun) -> None:
     again.member_ids = sorted(set(rows.filter(delivery_id=None).values_list("member_id", flat=True)))
     again.delivery_ids = _deliveries(run)
     if not again.member_ids and not again.delivery_ids:
-        raise ConfigurationError(
-            f"Nothing to do: every row of run #{run.pk} has arrived or was mended since."
-        )
+        raise NothingToDo(f"Nothing to do: every row of run #{run.pk} has arrived or was mended since.")
 
 
 def _all_of(run: SyncRun) -> tuple[list[int], list[int]]:

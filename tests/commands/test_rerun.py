@@ -27,10 +27,10 @@ def test_only_what_failed_is_run_again(run_command, broken, fake):
     assert fake.remote.document("C-1")
 
 
-def test_nothing_left_to_run_again_ends_with_1(run_command, broken):
+def test_nothing_left_to_run_again_is_well(run_command, broken):
     run_command("rerun", str(broken.pk), "--failed-only", "--wait")
-    result = run_command("rerun", str(broken.pk), "--failed-only")
-    assert result.status == 1
+    result = run_command("rerun", str(broken.pk), "--failed-only", "--json")
+    assert (result.status, runs_of(result)) == (0, [])
     assert "Nothing to do" in result.err
 
 

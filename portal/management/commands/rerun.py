@@ -16,7 +16,7 @@ MOST = 2**63 - 1
 
 
 class Command(BaseCommand):
-    help = "Starts a re-run of a run. Exit status as that of sync; 1 also where nothing is left to run again."
+    help = "Starts a re-run of a run. Exit status as that of sync; 0 also where nothing is left to run again."
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,6 +37,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no run #{run_id}.", returncode=USAGE)
         try:
             again = reruns.create(run, failed_only=options["failed_only"], force=options["force"])
+        except reruns.NothingToDo as error:
+            # All is well: a script that re-runs "whatever failed" must not fail where nothing did.
+            self.stderr.write(error.words)
+            reporting.finish(self, [], options, failed=False)
+            return
         except ConfigurationError as error:
             raise CommandError(error.words) from error
         reporting.finish(self, [again], options, failed=False)
