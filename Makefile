@@ -1,5 +1,5 @@
 # Aliases; where there is no make, `python3 dev.py run` and so on do the same.
-.PHONY: run test lint check migrations-check bench
+.PHONY: run test lint check migrations-check
 
 run:
 	@python3 dev.py run $(ARGS)
@@ -15,6 +15,3 @@ check:
 
 migrations-check:
 	@python3 dev.py migrations-check
-
-bench:
-	@python3 dev.py bench $(ARGS)

@@ -117,19 +117,12 @@ def check(arguments: list[str]) -> int:
     return lint([]) or migrations_check([]) or test(arguments)
 
 
-def bench(arguments: list[str]) -> int:
-    """measure against the sandbox and two peers; MEMBERS=100000 for another size"""
-    install(DEV)
-    return call("-m", "tests.benchmarks", *arguments)
-
-
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "run": run,
     "test": test,
     "lint": lint,
     "check": check,
     "migrations-check": migrations_check,
-    "bench": bench,
 }
 
 
