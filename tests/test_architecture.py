@@ -76,7 +76,9 @@ def is_below(name: str, prefix: str) -> bool:
 ALL = list(modules())
 
 
-@pytest.mark.parametrize(("who", "what", "why"), FORBIDDEN, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("who", "what", "why"), FORBIDDEN, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_imports_point_down(who: str, what: tuple[str, ...], why: str) -> None:
     broken = [
         f"{name} imports {found}"
@@ -106,7 +108,10 @@ def test_only_the_roof_of_the_portal_knows_what_stands_on_it() -> None:
     [
         ("requests", ("integrations.klaviyo",)),
         ("authlib", ("integrations.klaviyo",)),
-        ("django_q", ("portal.runtime.queue", "portal.runtime.schedules", "portal.admin_site", "portal.admin_index")),
+        (
+            "django_q",
+            ("portal.runtime.queue", "portal.runtime.schedules", "portal.admin_site", "portal.admin_index"),
+        ),
     ],
 )
 def test_some_libraries_have_one_door(library: str, allowed: tuple[str, ...]) -> None:
