@@ -48,6 +48,9 @@ _NEW_ONLY = {
 }
 
 
+_MANY = 1_000
+
+
 @dataclass(frozen=True)
 class Merged:
     created: int
@@ -73,6 +76,9 @@ def merge(tenant: Tenant, told: Collection[str]) -> Merged:
             break
     [(touched,)] = rowset.execute("SELECT count(DISTINCT id) FROM import_touched")
     rowset.execute("ANALYZE import_touched")
+    if created > _MANY:
+        # The planner knows nothing of rows of this transaction: what follows would be planned for a few.
+        rowset.execute("ANALYZE loyalty_member")
     return Merged(created, touched - created)
 
 
