@@ -110,13 +110,16 @@ def leave_lane(extension: Extension | int, name: str) -> None:
     )
 
 
-def free_silent() -> int:
-    """Take the leases of owners that no longer beat; return how many batches became free.
+def free_silent() -> set[str]:
+    """Take the leases of owners that no longer beat; return the roles of those that fell silent now.
 
-    An owner without a row is silent too: its row was deleted when it left.
+    An owner without a row is silent too: its row was deleted when it left. One that was only slow comes
+    back with its next beat, and finds that what it worked on is somebody else's.
     """
+    silent = list(Worker.objects.silent().values_list("pk", "role"))
+    Worker.objects.silent().filter(pk__in=[pk for pk, _ in silent]).delete()
     alive = Worker.objects.alive().values("pk")
     batches = SyncBatch.objects.filter(state__in=OPEN_BATCHES, owner__isnull=False).exclude(owner__in=alive)
-    freed = batches.update(owner=None, lease_until=None)
+    batches.update(owner=None, lease_until=None)
     Lane.objects.filter(owner__isnull=False).exclude(owner__in=alive).update(owner=None, lease_until=None)
-    return freed
+    return {role for _, role in silent}

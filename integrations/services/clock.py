@@ -10,20 +10,32 @@ from django.utils import timezone
 
 from integrations.models import Extension, Lane
 from integrations.services import claims, lanes, sync
+from portal.runtime import queue
 
-TICKET_LOST_SECONDS = 120  # longer than a task may take
+# A ticket that nobody took for so long is lost, unless tasks of its lane still wait in the queue.
+TICKET_LOST_SECONDS = 30
+TICKET_LOST_IN_CROWD_SECONDS = 300
 
 
 def tick() -> None:
     """Once a second, by one process per database: free leases of the dead, queue all that is due."""
-    claims.free_silent()
     now = timezone.now()
-    Lane.objects.filter(tickets__gt=0, ticketed_at__lt=now - timedelta(seconds=TICKET_LOST_SECONDS)).update(
-        tickets=0
-    )
+    _forget_lost_tickets(claims.free_silent(), now)
     _start_due_runs(now)
     for extension_id, name in _due_lanes():
         lanes.send_ticket(extension_id, name)
+
+
+def _forget_lost_tickets(fallen: set[str], now: datetime) -> None:
+    """A killed cluster takes with it what it had claimed from the queue; the queue itself would wait for minutes."""
+    ticketed = Lane.objects.filter(tickets__gt=0)
+    ticketed.filter(name__in=fallen).update(tickets=0)
+    old = ticketed.filter(ticketed_at__lt=now - timedelta(seconds=TICKET_LOST_SECONDS))
+    if not old.exists():
+        return
+    for name, depth in queue.depth().items():
+        limit = TICKET_LOST_IN_CROWD_SECONDS if depth.claimable else TICKET_LOST_SECONDS
+        old.filter(name=name, ticketed_at__lt=now - timedelta(seconds=limit)).update(tickets=0)
 
 
 def _due_lanes() -> list[tuple[int, str]]:
