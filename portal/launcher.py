@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 
 from portal import demo_people, launch_guards, static_files
 from portal.launch_guards import HOST
-from portal.runtime import embedded_postgres, local_database
+from portal.runtime import embedded_postgres, local_database, running
 from portal.runtime.processes import Child, Signals
 
 READY_SECONDS = 90
@@ -61,6 +61,7 @@ class Launcher:
             launch_guards.require_free_port(self.options.port, "--port", "the portal")
             if self.options.demo:
                 launch_guards.require_free_port(self.options.sandbox_port, "--sandbox-port", "the sandbox")
+            running.write(settings.DATA_DIR, self._values())
             try:
                 self._start_sandbox()  # needs nothing of the others, so it starts beside the preparations
                 self._prepare()
@@ -71,6 +72,7 @@ class Launcher:
             finally:
                 self.say("Stopping …")
                 self._stop_children()
+                running.remove(settings.DATA_DIR)
         self.say("Stopped.")
 
     # Preparing -------------------------------------------------------------------------------------
@@ -84,11 +86,6 @@ class Launcher:
 
     def _seed(self) -> None:
         """In a process of its own: it must see the sandbox's addresses as its settings."""
-        if "seed_demo" not in get_commands():
-            self.say(
-                "!! There is no command seed_demo in this tree: the portal starts without a demo tenant."
-            )
-            return
         self.say("Looking after the demo tenant …")
         seed = self._child("seed", "seed_demo")
         seed.start()
@@ -105,11 +102,14 @@ class Launcher:
 
     def _environment(self) -> dict[str, str]:
         """What the children see besides our own environment, which has the last word."""
+        return {name: os.environ.get(name) or value for name, value in self._values().items()}
+
+    def _values(self) -> dict[str, str]:
+        """Where this portal and its Klaviyo are."""
         values = {"PORTAL_URL": self.options.portal}
         if self.options.demo:
             values |= {
                 "DEMO": "true",
-                "SANDBOX_URL": self.options.sandbox,
                 "KLAVIYO_API_URL": self.options.sandbox,
                 "KLAVIYO_AUTHORIZE_URL": f"{self.options.sandbox}/oauth/authorize",
                 "KLAVIYO_TOKEN_URL": f"{self.options.sandbox}/oauth/token",
@@ -117,13 +117,11 @@ class Launcher:
                 "KLAVIYO_CLIENT_ID": "sandbox-client",
                 "KLAVIYO_CLIENT_SECRET": "sandbox-secret",
             }
-        return {name: os.environ.get(name) or value for name, value in values.items()}
+        return values
 
     def _start_sandbox(self) -> None:
-        if self.options.demo and "klaviyo_sandbox" in get_commands():
+        if self.options.demo:
             self._start(self._child("sandbox", "klaviyo_sandbox", "--port", str(self.options.sandbox_port)))
-        elif self.options.demo:
-            self.say("!! There is no command klaviyo_sandbox in this tree: starting without it.")
 
     def _start_worker_and_web(self) -> None:
         self._start(self._child("worker", "worker", "--skip-checks"))  # made for this very command

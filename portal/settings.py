@@ -7,7 +7,7 @@ from pathlib import Path
 
 import environ
 
-from portal.runtime import embedded_postgres, keyfile
+from portal.runtime import embedded_postgres, keyfile, running
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -17,6 +17,9 @@ environ.Env.read_env(BASE_DIR / ".env")
 DATA_DIR = Path(env.str("DATA_DIR", default="") or ".data")
 if not DATA_DIR.is_absolute():
     DATA_DIR = BASE_DIR / DATA_DIR
+# A command typed beside a running `manage.py up` speaks to the same Klaviyo; the environment has the last word.
+for _name, _value in running.values(DATA_DIR).items():
+    env.ENVIRON.setdefault(_name, _value)
 DEBUG = env.bool("DEBUG", default=False)
 PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
