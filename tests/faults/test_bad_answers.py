@@ -109,8 +109,7 @@ def delete_list(extension, account, list_id):
     urllib.request.urlopen(request, timeout=10).close()
 
 
-@pytest.mark.parametrize("kind", ["revoked", "scope_missing"])
-@pytest.mark.parametrize("after", [1, 3, 6])
+@pytest.mark.parametrize(("kind", "after"), [("revoked", 1), ("scope_missing", 3), ("revoked", 6)])
 def test_a_key_that_is_refused_in_the_middle_and_accepted_again(
     connect: Connect, account: SandboxAccount, kind, after
 ):

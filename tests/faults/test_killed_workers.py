@@ -60,7 +60,7 @@ MOMENTS = {
 def test_killed_while_the_answer_is_on_its_way(connect: Connect, account: SandboxAccount, moment: str):
     shop = open_shop(connect)
     endpoint, is_done = MOMENTS[moment]
-    account.fault(endpoint, "slow", seconds=3)
+    account.fault(endpoint, "slow", seconds=1.5)
     run = sync.start(shop.extension, kind="full")
     with worker(shop.extension.pk) as kill:
         wait_until(lambda: is_done(account))
@@ -81,7 +81,7 @@ def test_killed_again_and_again(connect: Connect, account: SandboxAccount):
     shop = open_shop(connect)
     sync.start(shop.extension, kind="full")
     calls = 0
-    for number in range(3):
+    for number in range(2):
         with worker(shop.extension.pk) as kill:
             wait_until(lambda calls=calls: len(account.requests()) > calls + 1 or is_over(shop))
             time.sleep(0.03 * number)

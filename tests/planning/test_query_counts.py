@@ -103,7 +103,7 @@ def test_a_run_in_which_nothing_changed(connect: Connect):
         to_phase(extension, "plan")
         return counted(lambda: course.advance(extension))
 
-    assert planning(600) == planning(10)
+    assert planning(300) == planning(10)
 
 
 def test_reading_first_takes_queries_by_the_call_not_by_the_member(connect: Connect, remote):

@@ -142,13 +142,14 @@ def test_everybody_is_looked_at_once_a_day_after_the_tenants_midnight(connect: C
 
 
 def test_lanes_with_work_are_woken_least_recently_served_first(connect: Connect, fake):
-    first, second, idle = connect(), None, None
+    first, second = connect(), connect()
     Lane.objects.update(nudged=False)
     assert clock._due_lanes() == []
-    (member,) = people(first.tenant, 1)
-    touch(member)
+    touch(*people(first.tenant, 1))
     assert clock._due_lanes() == [(first.pk, "live")]
-    assert second is idle
+    touch(*people(second.tenant, 1))
+    Lane.objects.filter(extension=first).update(served_at=timezone.now())
+    assert clock._due_lanes() == [(second.pk, "live"), (first.pk, "live")]
     clock.tick()
     assert Lane.objects.get(extension=first, name="live").tickets == 1
     assert clock._due_lanes() == []
