@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 ACTIVE = (RunStatus.RUNNING, RunStatus.WAITING)
 EVENTS_AT_ONCE = 20_000
 SOON = timedelta(minutes=1)  # a batch that waits longer than that is in trouble of its own
+REFRESH_SECONDS = 15.0  # then the task ends, and the next one goes on
 PASSES = 5  # how often a run looks again at members who were on their way elsewhere or changed meanwhile
 
 
@@ -66,7 +67,8 @@ def _prepare(run: SyncRun) -> bool:
     """Audiences fresh, lists found, marks and events routed."""
     kind = run.kind
     if kind in (RunKind.FULL, RunKind.AUDIENCES):
-        audiences.refresh(run.extension.tenant)
+        if not audiences.refresh(run.extension.tenant, seconds=REFRESH_SECONDS).is_complete:
+            return True
         _refresh_statistics()
     if kind != RunKind.EVENTS and not mirror.prepare(run.extension):
         return True
