@@ -108,6 +108,12 @@ class SyncRun(models.Model):
     delivery_ids = ArrayField(models.BigIntegerField(), null=True, blank=True, editable=False)
     mappings = models.JSONField(default=dict, blank=True, help_text="The mappings as they were.")
     cursor = models.BigIntegerField(default=0, editable=False, help_text="Last member id planned.")
+    failures = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Of the present step, in a row."
+    )
+    not_before = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the step is tried again."
+    )
     passes = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="How often it looked again."
     )

@@ -59,6 +59,7 @@ def _due_lanes() -> list[tuple[int, str]]:
                     SELECT 1 FROM integrations_syncrun r
                     WHERE r.extension_id = e.id AND r.kind <> 'live'
                       AND r.status IN ('queued', 'running', 'waiting')
+                      AND (r.not_before IS NULL OR r.not_before <= now())
                 ) AND (l.lease_until IS NULL OR l.lease_until < now()))
                 OR (l.name = 'live' AND (
                     l.nudged

@@ -187,7 +187,10 @@ def _settle_waiting(extension: Extension, waiting: str) -> None:
     open_ones = Delivery.objects.open().filter(extension=extension)
     if waiting == "discard":
         open_ones.update(
-            state=DeliveryState.HELD, code="discarded", words="Discarded when the connection was switched on."
+            state=DeliveryState.HELD,
+            code="discarded",
+            words="Discarded when the connection was switched on.",
+            settled_at=timezone.now(),
         )
         # Events nobody routed yet were made while it was off: they are history, and older than events_since.
         return

@@ -45,6 +45,8 @@ def advance(extension: Extension) -> bool:
     run = SyncRun.objects.jobs().filter(extension=extension, status__in=ACTIVE).first()
     if run is None:
         return _begin_next(extension)
+    if run.not_before and run.not_before > timezone.now():
+        return False
     run.extension = extension
     return STEPS[RunPhase(run.phase)](run)
 
@@ -200,7 +202,7 @@ def _finish(run: SyncRun) -> bool:
     """The status comes from the rows, never from the absence of an exception."""
     run.refresh_from_db()
     status, note = status_of(run), ""
-    problems = mirror.problems(run.extension) if run.kind in (RunKind.FULL, RunKind.AUDIENCES) else []
+    problems = mirror.problems(run.extension) if run.kind not in (RunKind.EVENTS, RunKind.LIVE) else []
     if problems:
         note = " ".join(problems)[:500]
         status = RunStatus.PARTLY_FAILED if status == RunStatus.SUCCEEDED else status
@@ -220,7 +222,12 @@ def status_of(run: SyncRun) -> str:
 
 def _enter(run: SyncRun, phase: RunPhase) -> None:
     SyncRun.objects.filter(pk=run.pk, status__in=ACTIVE).update(
-        phase=phase, progress_at=timezone.now(), status=RunStatus.RUNNING, note=""
+        phase=phase,
+        progress_at=timezone.now(),
+        status=RunStatus.RUNNING,
+        note="",
+        not_before=None,
+        failures=0,
     )
     run.phase = phase
 

@@ -17,6 +17,8 @@ from loyalty.models import Member
 
 logger = logging.getLogger(__name__)
 
+AFTER_FLIGHT = timedelta(minutes=15)  # an import job is over by then
+
 
 def request(tenant_id: int, member_id: int) -> None:
     """Keep what names the person there, encrypted, until it is told. Inside the erasing transaction.
@@ -34,7 +36,9 @@ def request(tenant_id: int, member_id: int) -> None:
         }
         was_sent = sent and (sent.sent_at or sent.remote_id or sent.in_flight)
         if any(names.values()) and (was_sent or _was_told(extension, member_id)):
-            Erasure.objects.create(extension=extension, identifiers=json.dumps(names))
+            # What an import job there has accepted already would make the person anew: it goes first.
+            later = timezone.now() + AFTER_FLIGHT if sent and sent.in_flight else None
+            Erasure.objects.create(extension=extension, identifiers=json.dumps(names), not_before=later)
 
 
 def _was_told(extension: Extension, member_id: int) -> bool:

@@ -1,12 +1,17 @@
 """The bulk lane: batches in parallel, the run's next step by one at a time."""
 
+import random
 import time
+from datetime import timedelta
+
+from django.utils import timezone
 
 from integrations.errors import DestinationError
 from integrations.models import Extension, Health, LaneName, RunStatus, SyncRun
 from integrations.planning import retries
 from integrations.services import claims, connections, course, lanes, sending
 
+ALWAYS = 1_000  # a step of a run is never given up, only tried ever more rarely
 LONGEST = 20.0  # seconds in one task, so that other tenants get their turn
 
 
@@ -64,6 +69,11 @@ def _go_on(extension: Extension) -> None:
 def _pause(extension: Extension, error: DestinationError) -> None:
     """The step could not be done now; the run says what it waits for and the clock comes back to it."""
     connections.attention(extension, error)
-    retry = retries.decide(error, 1, 2, 0)
-    runs = SyncRun.objects.jobs().filter(extension=extension, status__in=course.ACTIVE)
-    runs.update(note=error.words[:500], status=RunStatus.WAITING if retry.needs_person else RunStatus.RUNNING)
+    for run in SyncRun.objects.jobs().filter(extension=extension, status__in=course.ACTIVE):
+        retry = retries.decide(error, run.failures + 1, ALWAYS, random.random())
+        SyncRun.objects.filter(pk=run.pk).update(
+            note=error.words[:500],
+            status=RunStatus.WAITING if retry.needs_person else RunStatus.RUNNING,
+            failures=min(run.failures + 1, ALWAYS - 1),
+            not_before=timezone.now() + timedelta(seconds=retry.after or 0.0),
+        )

@@ -57,9 +57,13 @@ def _route_marks(tenant_id: int) -> int:
 
 
 def let_go(batches: QuerySet[SyncBatch]) -> int:
-    """Give up planned batches without sending: members become due again, deliveries open again."""
+    """Give up planned batches without sending: deliveries are open again, members are nobody's.
+
+    Members are not made due: who cancels a run does not want the live lane to send the same at once. They
+    still differ, so the next run finds them, and a change of their data makes them due as ever.
+    """
     ids = list(batches.select_for_update().values_list("pk", flat=True))
-    SentProfile.objects.filter(in_flight__in=ids).update(in_flight=None, due_at=timezone.now())
+    SentProfile.objects.filter(in_flight__in=ids).update(in_flight=None)
     SentMembership.objects.filter(in_flight__in=ids, is_leaving=False).delete()
     SentMembership.objects.filter(in_flight__in=ids).update(in_flight=None, is_leaving=False)
     Delivery.objects.filter(batch_id__in=ids, state=DeliveryState.SENDING).update(

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from integrations.errors import ConfigurationError
 from integrations.models import (
+    Delivery,
     Extension,
     LaneName,
     RunKind,
@@ -20,9 +21,6 @@ from integrations.services import lanes, routing
 from portal.tenancy.models import User
 
 logger = logging.getLogger(__name__)
-
-EVENTS_AT_ONCE = 20_000
-ACTIVE = (RunStatus.RUNNING, RunStatus.WAITING)
 
 
 # Starting ------------------------------------------------------------------------------------------
@@ -128,4 +126,7 @@ def cancel(run: SyncRun, *, by: str) -> bool:
         ):
             return False
         routing.let_go(SyncBatch.objects.filter(run=run, state="planned", owner=None))
+        if run.kind == RunKind.FULL and run.parent_id is None:
+            # History that it was about to tell is told by the next full run, not by the live lane now.
+            Delivery.objects.open().filter(extension_id=run.extension_id, history=True).delete()
     return True

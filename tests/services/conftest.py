@@ -74,6 +74,7 @@ def connect(fake: FakeDestination) -> Connect:
 def hurry(extension: Extension) -> None:
     """Let the time pass that batches and runs wait for."""
     SyncBatch.objects.filter(extension=extension).update(not_before=None)
+    SyncRun.objects.filter(extension=extension).update(not_before=None)
 
 
 def step(extension: Extension) -> None:

@@ -1,6 +1,7 @@
 """What an answer means: wait, try again, give up, or ask a person. Nothing is lost by any of it."""
 
 import pytest
+from django.utils import timezone
 
 from integrations import tasks
 from integrations.errors import (
@@ -11,7 +12,7 @@ from integrations.errors import (
     Temporary,
     UnexpectedAnswer,
 )
-from integrations.models import AudienceMapping, Delivery, SyncBatch, SyncRow
+from integrations.models import AudienceMapping, Delivery, SyncBatch, SyncRow, SyncRun
 from integrations.services import connections, course, reruns, sync
 from tests.factories import make_audience, make_tenant
 from tests.fakes import Late
@@ -356,3 +357,24 @@ def test_off_stops_everything_and_on_starts_no_flow(connect: Connect, remote, wa
     assert remote.document("M-0")["Points"] == 5
     assert len(remote.events) == told
     assert Delivery.objects.filter(state="sent").count() == told
+
+
+def test_a_step_that_fails_is_tried_ever_more_rarely(connect: Connect, remote):
+    extension, _, _ = listed(connect, 1)
+    remote.fail("lists", *[Temporary("Down.")] * 3)
+    started = sync.start(extension, kind="full")
+    waits = []
+    for _ in range(30):
+        SyncRun.objects.update(not_before=None)
+        tasks.work_bulk(extension.pk)
+        started.refresh_from_db()
+        if started.not_before:
+            waits.append((started.not_before - timezone.now()).total_seconds())
+        if len(waits) == 3:
+            break
+    assert waits[0] < waits[1] < waits[2]
+    assert started.note == "Down."
+    tasks.work_bulk(extension.pk)
+    assert SyncRun.objects.get().failures == 3  # it waits
+    drain(extension)
+    assert (SyncRun.objects.get().status, SyncRun.objects.get().failures) == ("succeeded", 0)
