@@ -140,3 +140,16 @@ def test_nothing_outside_its_folder_names_klaviyo() -> None:
 @pytest.mark.parametrize("name", ["utils.py", "helpers.py", "common.py", "misc.py"])
 def test_no_module_without_a_noun(name: str) -> None:
     assert not [str(path) for _, path in ALL if path.name == name]
+
+
+def test_ids_are_given_to_the_database_in_their_own_type() -> None:
+    """Small numbers travel as int4[], and `int8 = ANY(int4[])` compares every row with every id."""
+    texts = ("external_id = ANY", "idempotency_key = ANY")
+    bare = [
+        f"{name}: {line.strip()}"
+        for name, path in ALL
+        if "sandbox" not in name
+        for line in path.read_text().splitlines()
+        if "ANY(%s)" in line and not any(text in line for text in texts)
+    ]
+    assert not bare

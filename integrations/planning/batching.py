@@ -138,7 +138,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
     cursor.execute(
         """
         UPDATE integrations_sentprofile SET due_at = COALESCE(due_at, now())
-        WHERE extension_id = %s AND member_id = ANY(%s) AND in_flight IS NOT NULL
+        WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) AND in_flight IS NOT NULL
         """,
         [extension.pk, ids],
     )
@@ -210,7 +210,7 @@ def _write_profile_batches(cursor: Any, run: SyncRun, scope: Scope, kind: BatchK
         cursor.execute(
             """
             UPDATE integrations_sentprofile SET in_flight = %s, due_at = NULL
-            WHERE extension_id = %s AND member_id = ANY(%s)
+            WHERE extension_id = %s AND member_id = ANY(%s::bigint[])
             """,
             [batch_id, run.extension_id, member_ids],
         )
@@ -246,7 +246,7 @@ def _clear_due(cursor: Any, extension_id: int, ids: list[int]) -> None:
         cursor.execute(
             """
             UPDATE integrations_sentprofile SET due_at = NULL, not_before = NULL, failures = 0
-            WHERE extension_id = %s AND member_id = ANY(%s) AND due_at IS NOT NULL
+            WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) AND due_at IS NOT NULL
             """,
             [extension_id, ids],
         )

@@ -14,7 +14,7 @@ def heal(extension_id: int, member_ids: Sequence[int]) -> None:
             """
             UPDATE integrations_syncrow old SET healed_at = now()
             FROM integrations_syncrun run
-            WHERE old.run_id = run.id AND run.extension_id = %s AND old.member_id = ANY(%s)
+            WHERE old.run_id = run.id AND run.extension_id = %s AND old.member_id = ANY(%s::bigint[])
               AND old.verdict IN ('rejected', 'failed', 'held') AND old.healed_at IS NULL
               AND old.delivery_id IS NULL AND old.mapping_id IS NULL
             """,
@@ -23,7 +23,7 @@ def heal(extension_id: int, member_ids: Sequence[int]) -> None:
         cursor.execute(
             """
             UPDATE integrations_delivery SET state = 'open', batch_id = NULL, code = '', words = ''
-            WHERE extension_id = %s AND member_id = ANY(%s) AND state = 'held'
+            WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) AND state = 'held'
               AND code IN ('no_identifier', 'shared_email', 'shared_phone', 'not_opted_in')
             """,
             [extension_id, list(member_ids)],

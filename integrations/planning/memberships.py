@@ -39,7 +39,7 @@ def plan_leaves(cursor: Any, run: SyncRun, lane: str, ids: list[int]) -> int:
         FROM integrations_sentmembership sm
         JOIN integrations_audiencemapping mp ON mp.id = sm.mapping_id
         WHERE mp.extension_id = %s AND mp.list_id <> '' AND mp.remove_leavers AND NOT mp.is_paused
-          AND mp.problem = '' AND sm.origin = 'added' AND sm.in_flight IS NULL AND sm.member_id = ANY(%s)
+          AND mp.problem = '' AND sm.origin = 'added' AND sm.in_flight IS NULL AND sm.member_id = ANY(%s::bigint[])
           AND NOT EXISTS (
               SELECT 1 FROM loyalty_audiencemember am
               WHERE am.audience_id = mp.audience_id AND am.member_id = sm.member_id AND am.left_at IS NULL

@@ -150,7 +150,7 @@ def _write(run: SyncRun, lane: str, kind: BatchKind, ids: list[int]) -> None:
                 VALUES (%s, %s, %s, %s, 'planned', '{}', '{}', %s, %s, '', 0, 0, 0, '', '', now()) RETURNING id
             )
             UPDATE integrations_delivery d SET state = 'sending', batch_id = batch.id, not_before = NULL
-            FROM batch WHERE d.id = ANY(%s)
+            FROM batch WHERE d.id = ANY(%s::bigint[])
             """,
             [run.pk, run.extension_id, lane, kind.value, ids, len(ids), ids],
         )

@@ -142,7 +142,7 @@ def _without_profile(batch: SyncBatch, rows: Sequence[Row]) -> None:
         cursor.execute(
             """
             UPDATE integrations_sentprofile SET payload = NULL, due_at = now()
-            WHERE extension_id = %s AND member_id = ANY(%s) AND payload IS NOT NULL AND in_flight IS NULL
+            WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) AND payload IS NOT NULL AND in_flight IS NULL
             """,
             [batch.extension_id, [row.member_id for row in rows]],
         )

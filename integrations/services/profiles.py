@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.errors import ListGone, RowsRejected, Temporary, TooLarge
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind, Channel
-from integrations.models import AudienceMapping, BatchState, SyncBatch
+from integrations.models import AudienceMapping, BatchState, SentProfile, SyncBatch
 from integrations.planning import desired, retries
 from integrations.planning.manifest import Row
 from integrations.services import bodies, claims, composing, mirror, settle
@@ -109,11 +109,9 @@ def _split_off(batch: SyncBatch, member_ids: list[int], kind: BatchKind) -> None
     )
     claims.hand_over(batch, other)
     if is_single and batch.mapping_ids:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE integrations_sentprofile SET due_at = now() WHERE extension_id = %s AND member_id = ANY(%s)",
-                [batch.extension_id, member_ids],
-            )
+        SentProfile.objects.filter(extension_id=batch.extension_id, member_id__in=member_ids).update(
+            due_at=timezone.now()
+        )
 
 
 def _list_ids(batch: SyncBatch) -> list[str]:

@@ -45,7 +45,7 @@ def _route_marks(tenant_id: int) -> int:
                     (extension_id, member_id, remote_id, verdict, code, words, failures, due_at)
                 SELECT e.id, m.id, '', '', '', '', 0, now()
                 FROM integrations_extension e
-                JOIN loyalty_member m ON m.tenant_id = e.tenant_id AND m.id = ANY(%s)
+                JOIN loyalty_member m ON m.tenant_id = e.tenant_id AND m.id = ANY(%s::bigint[])
                 WHERE e.tenant_id = %s AND e.is_active
                 ORDER BY e.id, m.id
                 ON CONFLICT (extension_id, member_id)

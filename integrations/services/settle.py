@@ -94,7 +94,7 @@ def _settle_profiles(batch: SyncBatch, rows: Sequence[Row]) -> None:
         cursor.execute(
             """
             UPDATE integrations_sentprofile SET in_flight = NULL, due_at = COALESCE(due_at, now())
-            WHERE extension_id = %s AND member_id = ANY(%s) AND in_flight = %s
+            WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) AND in_flight = %s
             """,
             [batch.extension_id, batch.member_ids, batch.pk],
         )
@@ -150,7 +150,7 @@ def _look_again(batch: SyncBatch, member_ids: Sequence[int]) -> None:
             """
             UPDATE integrations_sentprofile sp SET due_at = COALESCE(sp.due_at, now())
             FROM integrations_audiencemapping mp
-            WHERE mp.id = ANY(%s) AND sp.extension_id = mp.extension_id AND sp.member_id = ANY(%s)
+            WHERE mp.id = ANY(%s::bigint[]) AND sp.extension_id = mp.extension_id AND sp.member_id = ANY(%s::bigint[])
               AND %s = EXISTS (
                   SELECT 1 FROM loyalty_audiencemember am
                   WHERE am.audience_id = mp.audience_id AND am.member_id = sp.member_id AND am.left_at IS NULL
@@ -202,8 +202,8 @@ def _write_rows(batch: SyncBatch, rows: Sequence[Row]) -> None:
             cursor.execute(
                 """
                 UPDATE integrations_syncrow old SET healed_at = now()
-                WHERE old.delivery_id = ANY(%s) AND old.verdict <> 'sent' AND old.healed_at IS NULL
-                  AND old.batch_id <> %s AND old.member_id = ANY(%s)
+                WHERE old.delivery_id = ANY(%s::bigint[]) AND old.verdict <> 'sent' AND old.healed_at IS NULL
+                  AND old.batch_id <> %s AND old.member_id = ANY(%s::bigint[])
                 """,
                 [
                     [row.delivery_id for row in rows if row.verdict == Verdict.SENT],

@@ -119,7 +119,7 @@ def change_static(audience: Audience, *, add: Sequence[str], remove: Sequence[st
     gone = leaving & current
     rowset.execute(
         "UPDATE loyalty_audiencemember SET left_at = greatest(%s, joined_at)"
-        " WHERE audience_id = %s AND member_id = ANY(%s) AND left_at IS NULL",
+        " WHERE audience_id = %s AND member_id = ANY(%s::bigint[]) AND left_at IS NULL",
         [now, audience.pk, sorted(gone)],
     )
     mark_dirty(audience.tenant_id, [*joined, *gone])

@@ -61,7 +61,7 @@ def evaluate(
         return set()
     now = now or timezone.now()
     found = rowset.execute(
-        _MOVES + "AND member.id = ANY(%s) ORDER BY member.id", [tenant.pk, list(member_ids)]
+        _MOVES + "AND member.id = ANY(%s::bigint[]) ORDER BY member.id", [tenant.pk, list(member_ids)]
     )
     moves = [_Move(*row) for row in found]
     rowset.update(
@@ -144,7 +144,9 @@ def define(tenant: Tenant, steps: Sequence[Step]) -> None:
     if after == before:
         return
     moving = [tier.pk for slug, tier in present.items() if tier.threshold != after[slug].threshold]
-    rowset.execute("UPDATE loyalty_tier SET threshold = threshold + %s WHERE id = ANY(%s)", [_ASIDE, moving])
+    rowset.execute(
+        "UPDATE loyalty_tier SET threshold = threshold + %s WHERE id = ANY(%s::bigint[])", [_ASIDE, moving]
+    )
     for step in steps:
         Tier.objects.update_or_create(
             tenant=tenant, slug=step.slug, defaults={"name": step.name, "threshold": step.threshold}
