@@ -5,6 +5,7 @@ rows for what is held, a count of what is up to date. Members in an open batch a
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -12,11 +13,12 @@ from django.db.models import QuerySet
 
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind
-from integrations.models import Extension, SyncRow, SyncRun, Verdict
+from integrations.models import BatchState, Extension, SyncBatch, SyncRow, SyncRun, Verdict
 from integrations.planning import desired, healing, memberships
 from loyalty.models import Member
 
-CHUNK = 100_000  # members planned in one transaction
+CHUNK = 20_000  # members planned in one transaction, whose rows are locked meanwhile
+FILLING = datetime(9999, 1, 1, tzinfo=UTC)  # not-before of a batch that the next chunk may fill up
 FEW = 2_000  # up to this many are looked up by id, more by their range
 
 
@@ -31,6 +33,7 @@ class Scope:
     profiles: bool = True  # False: only lists are looked at
     singles_up_to: int = 0  # up to this many go one by one
     lane: str = "bulk"
+    fills: bool = False  # batches are filled up over the chunks, until `close_plan`
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def plan_members(run: SyncRun, scope: Scope, after_id: int) -> Planned:
         return Planned(None)
     with connection.cursor() as cursor:
         _ensure_sent_rows(cursor, run.extension, ids)
+        _lock(cursor, run.extension, ids)
         _make_plan(cursor, run.extension, scope, ids)
         held = _write_held(cursor, run)
         is_single = _decide_rides(cursor, scope)
@@ -90,6 +94,17 @@ def _ensure_sent_rows(cursor: Any, extension: Extension, ids: list[int]) -> None
     )
 
 
+def _lock(cursor: Any, extension: Extension, ids: list[int]) -> None:
+    """Nobody marks these members between our look and our clearing of the mark. In order, as everybody locks."""
+    cursor.execute(
+        """
+        SELECT 1 FROM integrations_sentprofile
+        WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) ORDER BY member_id FOR NO KEY UPDATE
+        """,
+        [extension.pk, ids],
+    )
+
+
 def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) -> None:
     """The difference, as a temporary table: who, why not, what joins, whether anything changed."""
     members = desired.members(extension)
@@ -118,15 +133,16 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
                COALESCE(j.mapping_ids, '{{}}'::bigint[]) AS mapping_ids,
                sp.remote_id, false AS rides,
                (d.document IS NOT DISTINCT FROM sp.refused AND sp.refused IS NOT NULL) AS is_refused,
+               d.document IS DISTINCT FROM sp.payload AS differs,
                ((%s OR (sp.payload IS NULL AND j.mapping_ids IS NOT NULL))
                 AND (%s OR d.document IS DISTINCT FROM sp.payload)) AS is_changed
         FROM desired d
         JOIN unnest(%s::bigint[]) AS wanted(id) ON wanted.id = d.member_id
         JOIN integrations_sentprofile sp ON sp.member_id = d.member_id AND sp.extension_id = %s
         LEFT JOIN joins j ON j.member_id = d.member_id
-        WHERE sp.in_flight IS NULL
+        WHERE sp.in_flight IS NULL AND sp.member_id BETWEEN %s AND %s
         """,
-        [*params, extension.pk, scope.profiles, scope.force, ids, extension.pk],
+        [*params, extension.pk, scope.profiles, scope.force, ids, extension.pk, ids[0], ids[-1]],
     )
     cursor.execute("SET LOCAL enable_nestloop = on")
     if not (scope.again or scope.force):
@@ -178,7 +194,7 @@ def _decide_rides(cursor: Any, scope: Scope) -> bool:
     """
     needs_id = "(mapping_ids <> '{}' AND remote_id = '')"
     cursor.execute(f"SELECT count(*) FROM plan WHERE hold = '' AND (is_changed OR {needs_id})")
-    is_single = int(cursor.fetchone()[0]) <= scope.singles_up_to
+    is_single = not scope.fills and int(cursor.fetchone()[0]) <= scope.singles_up_to
     riders = "" if is_single else f"OR {needs_id}"
     cursor.execute(f"UPDATE plan SET rides = true WHERE hold = '' AND (is_changed {riders})")
     return is_single
@@ -187,39 +203,75 @@ def _decide_rides(cursor: Any, scope: Scope) -> bool:
 def _write_profile_batches(cursor: Any, run: SyncRun, scope: Scope, kind: BatchKind) -> int:
     """Batches for what is to be pushed, and the mark that its members are in flight."""
     lists = "'{}'::bigint[]" if kind is BatchKind.SINGLES else "mapping_ids"
-    per_batch = registry.get(run.extension.destination).limits.profiles_per_job
     cursor.execute(
-        f"""
-        WITH numbered AS (
-            SELECT member_id, {lists} AS mapping_ids,
-                   (row_number() OVER (PARTITION BY {lists} ORDER BY member_id) - 1) / %s AS part
-            FROM plan WHERE rides
-        )
-        INSERT INTO integrations_syncbatch
-            (run_id, extension_id, lane, kind, state, mapping_ids, member_ids, delivery_ids, rows, job_id,
-             attempts, polls, calls, code, words, created_at)
-        SELECT %s, %s, %s, %s, 'planned', mapping_ids, array_agg(member_id ORDER BY member_id), '{{}}',
-               count(*), '', 0, 0, 0, '', '', now()
-        FROM numbered GROUP BY mapping_ids, part ORDER BY min(member_id)
-        RETURNING id, member_ids, rows
-        """,
-        [per_batch, run.pk, run.extension_id, scope.lane, kind.value],
+        f"SELECT {lists}, array_agg(member_id ORDER BY member_id) FROM plan WHERE rides GROUP BY 1 ORDER BY 1"
     )
-    batches = cursor.fetchall()
-    for batch_id, member_ids, _ in batches:
-        cursor.execute(
-            """
-            UPDATE integrations_sentprofile SET in_flight = %s, due_at = NULL
-            WHERE extension_id = %s AND member_id = ANY(%s::bigint[])
-            """,
-            [batch_id, run.extension_id, member_ids],
-        )
-    return sum(rows for _, _, rows in batches)
+    pushed = 0
+    for mapping_ids, member_ids in cursor.fetchall():
+        pushed += len(member_ids)
+        left = member_ids
+        while left:
+            batch, left = _fill(run, scope, kind, mapping_ids, left)
+            _mark_in_flight(cursor, batch)
+    return pushed
+
+
+def _fill(
+    run: SyncRun, scope: Scope, kind: BatchKind, mapping_ids: list[int], member_ids: list[int]
+) -> tuple[SyncBatch, list[int]]:
+    """Put members into the batch that still has room, or into a new one; return it and who is left."""
+    size = registry.get(run.extension.destination).limits.profiles_per_job
+    batch = None
+    if scope.fills:
+        filling = SyncBatch.objects.filter(run=run, kind=kind, state=BatchState.PLANNED, not_before=FILLING)
+        batch = filling.filter(mapping_ids=mapping_ids).first()
+    batch = batch or SyncBatch(
+        run=run, extension_id=run.extension_id, lane=scope.lane, kind=kind, mapping_ids=mapping_ids
+    )
+    room = size - len(batch.member_ids)
+    batch.member_ids = [*batch.member_ids, *member_ids[:room]]
+    batch.rows = len(batch.member_ids)
+    batch.not_before = FILLING if scope.fills and batch.rows < size else None
+    batch.save()
+    return batch, member_ids[room:]
+
+
+def _mark_in_flight(cursor: Any, batch: SyncBatch) -> None:
+    cursor.execute(
+        """
+        UPDATE integrations_sentprofile SET in_flight = %s, due_at = NULL
+        WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) AND in_flight IS DISTINCT FROM %s
+        """,
+        [batch.pk, batch.extension_id, batch.member_ids, batch.pk],
+    )
+
+
+def close_plan(run: SyncRun, scope: Scope) -> None:
+    """Everybody was looked at: batches that were kept open for more go now. In a transaction.
+
+    Where all of them together are few, they go one by one, and join their lists by the list call.
+    """
+    planned = SyncBatch.objects.filter(run=run, kind=BatchKind.PROFILES, state=BatchState.PLANNED)
+    filling = list(planned.filter(not_before=FILLING))
+    if sum(batch.rows for batch in planned) > scope.singles_up_to:
+        planned.filter(not_before=FILLING).update(not_before=None)
+        return
+    with connection.cursor() as cursor:
+        for batch in filling:
+            for mapping_id in batch.mapping_ids:
+                memberships.write_joins(cursor, run, scope.lane, mapping_id, batch.member_ids)
+            batch.kind, batch.mapping_ids, batch.not_before = BatchKind.SINGLES, [], None
+            batch.save(update_fields=["kind", "mapping_ids", "not_before"])
 
 
 def _clear_rest(cursor: Any, run: SyncRun) -> int:
-    """Take the mark from those whose profile needs no call; return how many are up to date in all."""
-    cursor.execute("SELECT member_id, mapping_ids = '{}' FROM plan WHERE hold = '' AND NOT rides")
+    """Take the mark from those whose profile needs no call; return how many are up to date in all.
+
+    A run that looks at lists only leaves the mark of those whose profile differs to the live lane.
+    """
+    cursor.execute(
+        "SELECT member_id, mapping_ids = '{}' FROM plan WHERE hold = '' AND NOT rides AND NOT differs"
+    )
     rest = cursor.fetchall()
     _clear_due(cursor, run.extension_id, [member_id for member_id, _ in rest])
     return sum(1 for _, is_unchanged in rest if is_unchanged)

@@ -55,6 +55,12 @@ def plan_leaves(cursor: Any, run: SyncRun, lane: str, ids: list[int]) -> int:
     )
 
 
+def write_joins(cursor: Any, run: SyncRun, lane: str, mapping_id: int, member_ids: list[int]) -> None:
+    """Batches that take these members onto one list."""
+    for part in _parts(run, member_ids):
+        _write(cursor, run, lane, BatchKind.JOINS, mapping_id, part)
+
+
 def _parts(run: SyncRun, member_ids: list[int]) -> list[list[int]]:
     size = registry.get(run.extension.destination).limits.ids_per_list_call
     return [member_ids[start : start + size] for start in range(0, len(member_ids), size)]

@@ -4,6 +4,7 @@ Zero rows means that somebody else has it. A worker that comes back late finds t
 batch and writes nothing (`owned`).
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -85,8 +86,21 @@ def release(
     owned(batch).update(**values)
 
 
+def lock_members(extension_id: int, member_ids: Sequence[int]) -> None:
+    """Lock what is known of these members, in the order in which everybody locks. In a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT 1 FROM integrations_sentprofile
+            WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) ORDER BY member_id FOR NO KEY UPDATE
+            """,
+            [extension_id, list(member_ids)],
+        )
+
+
 def hand_over(batch: SyncBatch, other: SyncBatch) -> None:
     """The members and deliveries of `other` are carried by it from now on. Call inside a transaction."""
+    lock_members(batch.extension_id, other.member_ids)
     SentProfile.objects.filter(
         extension_id=batch.extension_id, in_flight=batch.pk, member_id__in=other.member_ids
     ).update(in_flight=other.pk)

@@ -108,6 +108,7 @@ def _plan(run: SyncRun) -> bool:
             count(run, planned)
             SyncRun.objects.filter(pk=run.pk).update(cursor=planned.last_id, progress_at=timezone.now())
             return True
+        batching.close_plan(run, scope_of(run))
         _enter(run, RunPhase.SEND)
     return True
 
@@ -123,6 +124,7 @@ def scope_of(run: SyncRun) -> batching.Scope:
         profiles=run.kind != RunKind.AUDIENCES or ids is not None,
         singles_up_to=settings.LIVE_SINGLE_LIMIT,
         lane=LaneName.BULK,
+        fills=True,
     )
 
 

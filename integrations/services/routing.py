@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from integrations.models import Delivery, DeliveryState, Extension, SentMembership, SentProfile, SyncBatch
 from integrations.planning import messages
+from integrations.services import claims
 
 MARKS_AT_ONCE = 20_000
 
@@ -62,10 +63,18 @@ def let_go(batches: QuerySet[SyncBatch]) -> int:
     Members are not made due: who cancels a run does not want the live lane to send the same at once. They
     still differ, so the next run finds them, and a change of their data makes them due as ever.
     """
-    ids = list(batches.select_for_update().values_list("pk", flat=True))
-    SentProfile.objects.filter(in_flight__in=ids).update(in_flight=None)
-    SentMembership.objects.filter(in_flight__in=ids, is_leaving=False).delete()
-    SentMembership.objects.filter(in_flight__in=ids).update(in_flight=None, is_leaving=False)
+    found = list(batches.select_for_update().only("pk", "extension_id", "mapping_ids", "member_ids"))
+    ids = [batch.pk for batch in found]
+    for batch in found:
+        claims.lock_members(batch.extension_id, batch.member_ids)
+        SentProfile.objects.filter(
+            extension_id=batch.extension_id, member_id__in=batch.member_ids, in_flight=batch.pk
+        ).update(in_flight=None)
+        memberships = SentMembership.objects.filter(
+            mapping_id__in=batch.mapping_ids, member_id__in=batch.member_ids, in_flight=batch.pk
+        )
+        memberships.filter(is_leaving=False).delete()
+        memberships.update(in_flight=None, is_leaving=False)
     Delivery.objects.filter(batch_id__in=ids, state=DeliveryState.SENDING).update(
         state=DeliveryState.OPEN, batch=None
     )

@@ -61,6 +61,7 @@ def _close(batch: SyncBatch, state: BatchState, rows: int) -> None:
 
 
 def _settle_profiles(batch: SyncBatch, rows: Sequence[Row]) -> None:
+    claims.lock_members(batch.extension_id, batch.member_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -122,7 +123,9 @@ def _join(mapping_id: int, member_ids: Sequence[int]) -> None:
 def _settle_memberships(batch: SyncBatch, rows: Sequence[Row]) -> None:
     """Joined: known as added. Left: forgotten. Anything else: as before, to be planned again."""
     done = [row.member_id for row in rows if row.verdict == Verdict.SENT]
-    memberships = SentMembership.objects.filter(mapping_id__in=batch.mapping_ids, in_flight=batch.pk)
+    memberships = SentMembership.objects.filter(
+        mapping_id__in=batch.mapping_ids, member_id__in=batch.member_ids, in_flight=batch.pk
+    )
     if batch.kind == BatchKind.JOINS:
         memberships.filter(member_id__in=done).update(in_flight=None)
         memberships.filter(in_flight=batch.pk).delete()

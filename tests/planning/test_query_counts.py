@@ -111,8 +111,7 @@ def test_reading_first_takes_queries_by_the_call_not_by_the_member(connect: Conn
 
     def packing(count):
         extension, _ = filled(connect, count, policy="fill_empty")
-        to_phase(extension, "plan")
-        course.advance(extension)
+        to_phase(extension, "send")
         batch = claims.claim_batch(extension.pk, "bulk")
         before = remote.count("read_profiles")
         queries = counted(lambda: sending.work(batch))

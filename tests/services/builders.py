@@ -4,7 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations.models import Extension, SentProfile, SyncRow, SyncRun
+from integrations.models import Extension, SentProfile, SyncBatch, SyncRow, SyncRun
+from integrations.planning.batching import FILLING
 from integrations.services import sync
 from loyalty.models import Audience, AudienceMember, DirtyMember, Member, OutboxEvent
 from portal.tenancy.models import Tenant
@@ -84,3 +85,8 @@ __all__ = [
     "touch",
     "verdicts",
 ]
+
+
+def is_planned() -> bool:
+    """Whether there are batches that nobody fills up any more."""
+    return SyncBatch.objects.exclude(not_before=FILLING).exists()

@@ -10,7 +10,7 @@ from integrations.models import Lane, LaneName, SentProfile, SyncBatch, SyncRow
 from integrations.services import claims, clock, course, sending, sync
 from portal.runtime import owner
 from portal.runtime.models import Worker
-from tests.services.builders import drain, people
+from tests.services.builders import drain, is_planned, people
 from tests.services.conftest import Connect, hurry
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def planned(extension, count=120):
     """A run with one planned batch of profiles."""
     people(extension.tenant, count)
     started = sync.start(extension, kind="full")
-    while not SyncBatch.objects.exists():
+    while not is_planned():
         course.advance(extension)
     return started
 

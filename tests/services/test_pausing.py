@@ -16,7 +16,7 @@ from integrations.models import AudienceMapping, Delivery, SyncBatch, SyncRow, S
 from integrations.services import connections, course, reruns, sync
 from tests.factories import make_audience, make_tenant
 from tests.fakes import Late
-from tests.services.builders import drain, happen, people, put_in, run, sent, touch
+from tests.services.builders import drain, happen, is_planned, people, put_in, run, sent, touch
 from tests.services.conftest import Connect, step
 
 pytestmark = pytest.mark.django_db
@@ -226,7 +226,7 @@ def test_two_batches_for_a_list_that_is_gone_claim_no_memberships(connect: Conne
     extension, _, _ = listed(connect, 6)
     fake.limits = replace(fake.limits, profiles_per_job=3)
     sync.start(extension, kind="full")
-    while not SyncBatch.objects.exists():
+    while not is_planned():
         course.advance(extension)
     (list_id,) = [key for key, name in remote.lists.items() if name == "Gold"]
     del remote.lists[list_id]

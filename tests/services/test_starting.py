@@ -6,7 +6,7 @@ from integrations.errors import ConfigurationError
 from integrations.models import SyncBatch, SyncRun
 from integrations.services import connections, course, sync
 from tests.factories import make_tenant
-from tests.services.builders import drain, people, run
+from tests.services.builders import drain, is_planned, people, run
 from tests.services.conftest import Connect
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +72,7 @@ def test_cancelling_lets_go_what_was_not_sent(connect: Connect):
     extension = connect()
     people(extension.tenant, 150)
     started = begin(extension, kind="full")
-    while not SyncBatch.objects.exists():
+    while not is_planned():
         course.advance(extension)
     assert sync.cancel(started, by="Ana")
     assert not sync.cancel(started, by="Ana")
@@ -86,7 +86,7 @@ def test_a_cancelled_run_sends_nothing_more(connect: Connect, remote):
     extension = connect()
     people(extension.tenant, 150)
     started = begin(extension, kind="full")
-    while not SyncBatch.objects.exists():
+    while not is_planned():
         course.advance(extension)
     SyncBatch.objects.update(state="sending", owner="00000000-0000-0000-0000-000000000001")
     sync.cancel(started, by="Ana")
