@@ -1,6 +1,7 @@
 """Many profiles in one job: packed, handed over, looked at until it ends, settled row by row."""
 
 import logging
+import random
 from datetime import timedelta
 
 from django.conf import settings
@@ -10,10 +11,10 @@ from django.utils import timezone
 from integrations.errors import ListGone, RowsRejected, Temporary, TooLarge
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind, Channel
-from integrations.models import AudienceMapping, BatchState, SentProfile, SyncBatch
+from integrations.models import AudienceMapping, BatchState, SentProfile, SyncBatch, Verdict
 from integrations.planning import desired, retries
 from integrations.planning.manifest import Row
-from integrations.services import bodies, claims, composing, mirror, settle
+from integrations.services import bodies, claims, composing, mirror, proving, settle
 from integrations.services.composing import Composed
 
 logger = logging.getLogger(__name__)
@@ -192,8 +193,10 @@ def look(batch: SyncBatch, channel: Channel) -> None:
         return
     claims.renew(batch)
     rows, _ = bodies.load(batch)
-    _apply(batch, rows, channel, state.failed)
-    settle.settle(batch, rows)
+    passing = _apply(batch, rows, channel, state.failed)
+    with transaction.atomic():
+        settle.settle(batch, rows)
+        _go_again(batch, rows, passing)
 
 
 def _look_later(batch: SyncBatch) -> None:
@@ -219,24 +222,50 @@ def _send_again(batch: SyncBatch) -> None:
     raise Temporary("The destination cancelled the job.", code="job_cancelled")
 
 
-def _apply(batch: SyncBatch, rows: list[Row], channel: Channel, failed: int) -> None:
-    """Tie each refusal to its row; what cannot be tied is shown at the batch, never swallowed."""
+def _apply(batch: SyncBatch, rows: list[Row], channel: Channel, failed: int) -> list[Row]:
+    """Tie each refusal to its row; return those that met a passing trouble of the destination.
+
+    Where a refusal cannot be tied, nobody is believed to have arrived without being found there.
+    """
     pending = [row for row in rows if row.is_pending]
     by_name = {
         text: row for row in pending for text in (row.phone, row.email, row.external_id.lower()) if text
     }
-    untied = []
+    untied, passing = [], []
     for refusal in channel.refusals(batch.job_id):
         named = [by_name[text.lower()] for text in refusal.identifiers if text and text.lower() in by_name]
         if not named and refusal.index is not None and 0 <= refusal.index < len(pending):
             named = [pending[refusal.index]]
-        if named:
-            named[0].refuse(refusal.code, refusal.words)
-        else:
+        if not named:
             untied.append(refusal)
-    if untied or failed > sum(row.verdict == "rejected" for row in pending):
+        elif refusal.permanent:
+            named[0].refuse(refusal.code, refusal.words)
+        elif named[0].is_pending:
+            named[0].fail(refusal.code, refusal.words)
+            passing.append(named[0])
+    if untied or failed > sum(not row.is_pending for row in pending):
         batch.code = "untied_refusals"
         batch.words = (
-            f"The job reports {failed} refused rows, and {len(untied)} could not be tied to a member."
+            f"The job reports {failed} refused rows, and {len(untied)} could not be tied to a member. "
+            "Its people were read back."
         )
         logger.error("batch %s: %s %s", batch.pk, batch.words, [refusal.words for refusal in untied[:5]])
+        proving.prove(batch, rows, channel)
+    return [row for row in passing if row.verdict == Verdict.FAILED]
+
+
+def _go_again(batch: SyncBatch, rows: list[Row], passing: list[Row]) -> None:
+    """Who met a passing trouble is due again, ever later and not for ever; who is not there is new again."""
+    gone = [row.member_id for row in rows if row.code == proving.NOT_THERE]
+    sent = SentProfile.objects.filter(extension_id=batch.extension_id)
+    sent.filter(member_id__in=gone).update(payload=None)
+    now = timezone.now()
+    tried = sent.filter(
+        member_id__in=[row.member_id for row in passing],
+        in_flight=None,
+        failures__lt=settings.BATCH_ATTEMPTS,
+    )
+    for profile in tried.only("failures"):
+        after = timedelta(seconds=retries.backoff(profile.failures + 1, random.random()))
+        profile.failures, profile.due_at, profile.not_before = profile.failures + 1, now, now + after
+        profile.save(update_fields=["failures", "due_at", "not_before"])

@@ -4,13 +4,15 @@ import math
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
-from integrations.errors import RowsRejected, TooLarge
+from integrations.errors import RateLimited, Refusal, RowsRejected, TooLarge
 from integrations.models import SentProfile, SyncBatch, SyncRow
 from integrations.planning import desired
+from integrations.services import sync
 from tests.factories import make_member
-from tests.services.builders import happen, people, run, sent, verdicts
-from tests.services.conftest import Connect
+from tests.services.builders import drain, happen, people, run, sent, touch, verdicts
+from tests.services.conftest import Connect, step
 
 pytestmark = pytest.mark.django_db
 
@@ -121,22 +123,116 @@ def test_an_event_that_is_too_large_holds_no_others(connect: Connect, remote):
     assert remote.count("send_event") == 3
 
 
-def test_a_refusal_that_nobody_can_be_tied_to_is_shown(connect: Connect, remote, monkeypatch):
-    from integrations.errors import Refusal
+def with_a_stranger(remote, monkeypatch, *numbers):
+    """Jobs leave out the rows with these numbers, and tell it of somebody whom nobody knows."""
+    work, bad = remote.work, {f"m{number}@acme.test" for number in numbers}
 
+    def leave_out(job):
+        refused = [row for row in job.rows if row.values["email"] in bad]
+        job.rows = [row for row in job.rows if row not in refused]
+        work(job)
+        job.rows += refused
+        job.refusals += [Refusal("odd", "Who?", identifiers=("stranger@acme.test",))] * max(1, len(refused))
+
+    monkeypatch.setattr(remote, "work", leave_out)
+
+
+def test_after_a_refusal_that_nobody_can_be_tied_to_all_are_read_back(connect: Connect, remote, monkeypatch):
+    extension = connect()
+    members = people(extension.tenant, 250)
+    with_a_stranger(remote, monkeypatch, 3, 200)
+    ended = run(extension)
+    assert (ended.status, ended.sent, ended.failed) == ("partly_failed", 248, 2)
+    assert verdicts(ended)["M-3"] == verdicts(ended)["M-200"] == ("failed", "not_there")
+    batch = SyncBatch.objects.get()
+    assert batch.code == "untied_refusals" and "2 could not be tied" in batch.words
+    assert remote.count("submit") == 1
+    assert remote.count("read_profiles") == 3 + 2 * 1  # by external id; the two by e-mail too
+    assert sent(extension, members[3]).payload is None
+    monkeypatch.undo()
+    assert run(extension).sent == 2
+    assert not SyncRow.objects.exclude(verdict="sent").filter(healed_at=None).exists()
+
+
+def test_a_stranger_among_the_refused_fails_nobody_who_is_there(connect: Connect, remote, monkeypatch):
     extension = connect()
     people(extension.tenant, 120)
+    with_a_stranger(remote, monkeypatch)
+    ended = run(extension)
+    assert (ended.status, ended.sent) == ("succeeded", 120)
+    assert SyncBatch.objects.get().code == "untied_refusals"
+
+
+def test_who_is_there_without_the_new_values_has_not_arrived(connect: Connect, remote, monkeypatch):
+    extension = connect()
+    members = people(extension.tenant, 120)
+    run(extension)
+    touch(*members, points_balance=7)
+    with_a_stranger(remote, monkeypatch, 3)
+    ended = run(extension, "changes")
+    assert (ended.sent, ended.failed) == (119, 1)
+    assert verdicts(ended)["M-3"] == ("failed", "not_updated")
+    monkeypatch.undo()
+    assert run(extension).sent == 1
+    assert remote.document("M-3")["Points"] == 7
+
+
+def test_a_limit_while_reading_back_repeats_the_look_and_nothing_else(connect: Connect, remote, monkeypatch):
+    extension = connect()
+    people(extension.tenant, 120)
+    with_a_stranger(remote, monkeypatch, 3)
+    remote.fail("read_profiles", RateLimited("Slowly.", seconds=1))
+    ended = run(extension)
+    assert (ended.sent, ended.failed, remote.count("submit")) == (119, 1, 1)
+
+
+def test_a_passing_trouble_of_the_job_is_no_refusal_and_goes_again(connect: Connect, remote, monkeypatch):
+    extension = connect()
+    members = people(extension.tenant, 120)
     work = remote.work
 
-    def with_a_stranger(job):
+    def with_a_hiccup(job):
+        row = job.rows.pop(5)
         work(job)
-        job.refusals.append(Refusal("odd", "Who?", identifiers=("stranger@acme.test",)))
+        job.rows.append(row)
+        job.refusals.append(Refusal("internal_error", "Later.", identifiers=("M-5",), permanent=False))
 
-    monkeypatch.setattr(remote, "work", with_a_stranger)
-    ended = run(extension)
-    assert ended.sent == 120
-    batch = SyncBatch.objects.get()
-    assert batch.code == "untied_refusals" and "1 could not be tied" in batch.words
+    monkeypatch.setattr(remote, "work", with_a_hiccup)
+    started = sync.start(extension, kind="full")
+    for _ in range(4):
+        step(extension)
+    started.refresh_from_db()
+    assert (started.status, started.sent, started.failed) == ("partly_failed", 119, 1)
+    profile = sent(extension, members[5])
+    assert (profile.verdict, profile.refused, profile.failures) == ("failed", None, 1)
+    assert profile.due_at is not None and profile.not_before > timezone.now()
+    SentProfile.objects.update(not_before=None)
+    drain(extension)
+    assert remote.document("M-5")
+    assert not SyncRow.objects.exclude(verdict="sent").filter(healed_at=None).exists()
+
+
+def test_a_trouble_that_does_not_pass_is_not_tried_for_ever(connect: Connect, remote, monkeypatch, settings):
+    settings.LIVE_SINGLE_LIMIT = 0
+
+    def always(job):
+        name = str(job.rows[0].values["external_id"])
+        job.refusals.append(Refusal("internal_error", "Later.", identifiers=(name,), permanent=False))
+        job.state = "complete"
+
+    monkeypatch.setattr(remote, "work", always)
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    run_to_the_end(extension)
+    assert remote.count("submit") == 1 + settings.BATCH_ATTEMPTS
+    assert sent(extension, member).due_at is None
+
+
+def run_to_the_end(extension):
+    sync.start(extension, kind="full")
+    for _ in range(40):
+        SentProfile.objects.update(not_before=None)
+        step(extension)
 
 
 def test_identity_conflicts_in_a_job_refuse_their_row(connect: Connect, remote):
