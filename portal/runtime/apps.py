@@ -11,8 +11,10 @@ class RuntimeConfig(AppConfig):
     verbose_name = "System"
 
     def ready(self) -> None:
-        from portal.runtime import queue, schedules
+        from portal.runtime import queue, schedules, tether
 
         post_migrate.connect(schedules.after_migrate, sender=self, dispatch_uid="runtime.schedules")
+        if settings.QUEUE_LANE:
+            tether.hold_children()
         if settings.QUEUE_BEAT_DIR:
             queue.beat_into(Path(settings.QUEUE_BEAT_DIR))

@@ -13,6 +13,17 @@ import sys
 PR_SET_PDEATHSIG = 1  # Linux; elsewhere children outlive a parent that was killed
 
 
+def hold_children() -> None:
+    """Every process forked from now on is killed when the one that forked it dies.
+
+    A queue cluster whose sentinel is killed would leave workers behind that sleep, or work, for ever. What
+    they were at is safe to cut: it is somebody else's as soon as their heartbeat is missed.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        prctl = ctypes.CDLL(None).prctl
+        os.register_at_fork(after_in_child=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+
+
 def main() -> None:
     parent, program = int(sys.argv[1]), sys.argv[2:]
     with contextlib.suppress(OSError, AttributeError):
