@@ -7,22 +7,26 @@ still on its way.
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind
 from integrations.models import Extension, SyncRun
 
 ROUTE_AT_ONCE = 20_000
-ORDER_LOCK = 1_802_661_751  # the first key of this module's advisory locks
+ORDER_LOCK = 1_802_661_751  # the first key of the advisory lock of a connection's planner …
+ROUTE_LOCK = 1_802_661_752  # … and of a tenant's router
 
 
+@transaction.atomic
 def route(tenant_id: int) -> int:
     """Give each new outbox event of the tenant one delivery per active connection; return how many events.
 
-    SKIP LOCKED: several routers share the work. An event that no connection wants is routed all the same.
+    One router at a time: of two, the one with the later events could be seen first, and a planner would
+    turn a member's order round. An event that no connection wants is routed all the same.
     """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ROUTE_LOCK, tenant_id])
         cursor.execute(
             """
             WITH taken AS (
@@ -97,7 +101,7 @@ def plan_deliveries(
 
     `before` leaves out events that came later, `only` narrows to some deliveries. Where existing profiles
     are left alone, an event waits until its member's profile was looked at, because the event would
-    create the profile and hide who did.
+    create the profile and hide who did. A member's events go in one batch, or wait for it.
     """
     waits = run.extension.merge_policy == "skip_existing"
     with connection.cursor() as cursor:
@@ -105,7 +109,7 @@ def plan_deliveries(
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ORDER_LOCK, run.extension_id])
         cursor.execute(
             """
-            SELECT d.id FROM integrations_delivery d JOIN loyalty_outboxevent o ON o.id = d.event_id
+            SELECT d.id, d.member_id FROM integrations_delivery d JOIN loyalty_outboxevent o ON o.id = d.event_id
             WHERE d.extension_id = %s AND d.state = 'open' AND (d.not_before IS NULL OR d.not_before <= now())
               AND (%s::timestamptz IS NULL OR o.created_at < %s)
               AND (%s::bigint[] IS NULL OR d.id = ANY(%s::bigint[]))
@@ -123,14 +127,30 @@ def plan_deliveries(
             """,
             [run.extension_id, before, before, _array(only), _array(only), waits, limit],
         )
-        ids = [row[0] for row in cursor.fetchall()]
-        if len(ids) <= singles_up_to:
-            _write(run, lane, BatchKind.SINGLE_EVENTS, ids)
-            return len(ids)
-        size = registry.get(run.extension.destination).limits.events_per_call
-        for start in range(0, len(ids), size):
-            _write(run, lane, BatchKind.EVENTS, ids[start : start + size])
-        return len(ids)
+        found = cursor.fetchall()
+    if len(found) <= singles_up_to:
+        _write(run, lane, BatchKind.SINGLE_EVENTS, [pk for pk, _ in found])
+        return len(found)
+    size = registry.get(run.extension.destination).limits.events_per_call
+    parts = _parts(found, size)
+    for part in parts:
+        _write(run, lane, BatchKind.EVENTS, part)
+    return sum(map(len, parts))
+
+
+def _parts(found: Sequence[tuple[int, int]], size: int) -> list[list[int]]:
+    """Deliveries of at most `size` a part; whose member is in an earlier part are left for the next plan.
+
+    Batches are sent side by side: were a member in two of them, the second could overtake the first.
+    """
+    parts: list[list[int]] = []
+    part_of: dict[int, int] = {}
+    for pk, member_id in found:
+        if not parts or len(parts[-1]) == size:
+            parts.append([])
+        if part_of.setdefault(member_id, len(parts)) == len(parts):
+            parts[-1].append(pk)
+    return [part for part in parts if part]
 
 
 def _array(ids: Sequence[int] | None) -> list[int] | None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from integrations.errors import DestinationError, RowsRejected, TooLarge
 from integrations.gateway import registry
 from integrations.gateway.port import IDENTIFIERS, BatchKind, Channel, EventWrite, ProfileWrite
-from integrations.models import BatchState, Delivery, Extension, SentProfile, SyncBatch
+from integrations.models import BatchState, Delivery, Extension, SentProfile, SyncBatch, Verdict
 from integrations.planning import desired, merge
 from integrations.planning.manifest import Row
 from integrations.services import bodies, claims, composing, settle, singles
@@ -32,23 +32,44 @@ def send(batch: SyncBatch, channel: Channel) -> None:
     if batch.body is None:
         _pack(batch)
     rows, lines = bodies.load_living(batch)
+    began = time.monotonic()
+    sizes = [len(lines)]  # a part that is refused without names becomes two, in the same order
     while lines:
+        if time.monotonic() - began > singles.LONGEST:
+            claims.release(batch, counts=False)
+            return
         claims.renew(batch)
+        size = sizes.pop()
+        part = [row for row in rows if row.is_pending][:size]
         try:
-            channel.submit(BatchKind.EVENTS, bodies.pack(batch, lines))
-            break
-        except RowsRejected as error:
-            rest = bodies.set_aside(rows, lines, error.refusals)
-            if rest is None:
-                bodies.halve(batch, rows, lines, error)
-                rows, lines = bodies.load(batch)
-                continue
-            lines = rest
-            bodies.store(batch, rows, lines)
-        except TooLarge as error:
-            bodies.halve(batch, rows, lines, error)
-            rows, lines = bodies.load(batch)
+            channel.submit(BatchKind.EVENTS, bodies.pack(batch, lines[:size]))
+        except (RowsRejected, TooLarge) as error:
+            left = _without_refused(part, lines[:size], error)
+            sizes += [size - size // 2, size // 2] if left is None else [len(left)] if left else []
+            lines = (lines[:size] if left is None else left) + lines[size:]
+        else:
+            for row in part:
+                row.verdict = Verdict.SENT
+            lines = lines[size:]
+        bodies.store(batch, rows, lines)
     settle.settle(batch, rows)
+
+
+def _without_refused(
+    part: list[Row], lines: list[bytes], error: RowsRejected | TooLarge
+) -> list[bytes] | None:
+    """Set the refused rows aside and return the lines of the others; None: it is not known which they are.
+
+    The halves stay in this batch, one after the other: two batches would turn a member's order round.
+    """
+    if isinstance(error, RowsRejected):
+        rest = bodies.set_aside(part, lines, error.refusals)
+        if rest is not None:
+            return rest
+    if len(part) > 1:
+        return None
+    part[0].refuse(error.code, error.words)
+    return []
 
 
 def _pack(batch: SyncBatch) -> None:

@@ -1,13 +1,19 @@
 """Events: each one once, in a member's order, as history where they are late."""
 
+import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connections, transaction
 from django.utils import timezone
 
+from integrations import tasks
 from integrations.errors import RowsRejected, Temporary
-from integrations.models import Delivery, EventMapping, SentProfile, SyncRow
+from integrations.models import Delivery, EventMapping, SentProfile, SyncBatch, SyncRow
+from integrations.planning import messages
 from integrations.services import reruns
+from loyalty.models import OutboxEvent
 from tests.services.builders import drain, happen, people, run, touch
 from tests.services.conftest import Connect, step
 
@@ -170,8 +176,6 @@ def test_held_events_go_also_where_the_mended_profile_needs_no_call(connect: Con
 
 
 def test_a_full_run_tells_what_is_older_than_the_connection_as_history(connect: Connect, remote):
-    from loyalty.models import OutboxEvent
-
     extension = connect()
     members = people(extension.tenant, 120)
     for number, member in enumerate(members):
@@ -253,3 +257,74 @@ def test_an_erased_members_events_are_left_out(connect: Connect, remote):
     members[0].delete()
     drain(extension)
     assert told(remote) == [2]
+
+
+def test_a_batch_that_waits_is_not_overtaken_by_its_members_later_events(connect: Connect, remote, fake):
+    fake.limits = replace(fake.limits, events_per_call=110)
+    extension = connect()
+    one, other = people(extension.tenant, 2)
+    numbered(one, *range(100))
+    numbered(other, *range(100, 130))
+    numbered(one, *range(130, 140))
+    remote.fail("submit", Temporary("Down."))
+    tasks.work_live(extension.pk)
+    assert told(remote) == []  # ten of the other's are in the first batch too, so all the rest waits
+    drain(extension)
+    assert [n for n in told(remote) if n < 100 or n >= 130] == [*range(100), *range(130, 140)]
+    assert [n for n in told(remote) if 100 <= n < 130] == list(range(100, 130))
+
+
+def test_others_events_do_not_wait_for_the_batch_that_waits(connect: Connect, remote, fake):
+    fake.limits = replace(fake.limits, events_per_call=110)
+    extension = connect()
+    one, other = people(extension.tenant, 2)
+    numbered(one, *range(110))
+    numbered(other, 110)
+    numbered(one, 111)
+    remote.fail("submit", Temporary("Down."))
+    tasks.work_live(extension.pk)
+    assert told(remote) == [110]
+    drain(extension)
+    assert told(remote) == [110, *range(110), 111]
+
+
+def test_halves_of_a_refused_body_keep_a_members_order(connect: Connect, remote):
+    extension = connect()
+    members = people(extension.tenant, 2)
+    for number in range(128):
+        numbered(members[number % 2], number)
+    bad = {str(event.uid) for event in OutboxEvent.objects.filter(properties__n__in=[5, 90])}
+
+    def check(detail):
+        return RowsRejected("Some.") if bad & {row["uid"] for row in detail[1]["rows"]} else None
+
+    remote.checks["submit"] = check
+    remote.fail("submit", None, None, Temporary("Down."))
+    ended = run(extension, "events")
+    assert (ended.sent, ended.rejected) == (126, 2)
+    assert told(remote) == [number for number in range(128) if number not in (5, 90)]
+    assert remote.count("submit") <= 2 * 2 * 7 + 4
+    assert SyncBatch.objects.filter(kind="events").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_later_event_is_not_routed_before_an_earlier_one(connect: Connect, fake):
+    """A router that has not committed yet holds the next one back."""
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    numbered(member, 1)
+    second = threading.Thread(target=route_alone, args=(extension.tenant_id,))
+    with transaction.atomic():
+        assert messages.route(extension.tenant_id) == 1
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+    second.join(10)
+    assert not second.is_alive()
+
+
+def route_alone(tenant_id):
+    try:
+        messages.route(tenant_id)
+    finally:
+        connections.close_all()
