@@ -127,7 +127,7 @@ class KlaviyoChannel:
     def _may(self, probe: Call) -> bool:
         """Whether the key has the permission of a probe; any refusal but "not permitted" says yes."""
         try:
-            self._call(probe)
+            self._call(probe, expected=(400, 404))
         except ScopeMissing:
             return False
         except (RowsRejected, ConfigurationError, ListGone, ProfileGone, TooLarge):
@@ -148,8 +148,11 @@ class KlaviyoChannel:
             yield answer
             call = paging.next_page(call, answer, self._credentials.base_url)
 
-    def _call(self, call: Call) -> Answer:
-        """Wait for a slot, send, and return the answer or raise what it means."""
+    def _call(self, call: Call, *, expected: tuple[int, ...] = ()) -> Answer:
+        """Wait for a slot, send, and return the answer or raise what it means.
+
+        `expected` refusals are no news: they are not logged above DEBUG.
+        """
         if not self._credentials.secret:
             raise AuthenticationError("This connection has no key yet: connect it to Klaviyo.")
         key = bucket_key(
@@ -160,7 +163,7 @@ class KlaviyoChannel:
         )
         waited = self._gate.acquire(key, RULES[call.endpoint].rate.share(self._credentials.share))
         self.calls += 1
-        answer = self._send(call, waited)
+        answer = self._send(call, waited, expected)
         self._seen_account_id = answer.headers.get("cid", self._seen_account_id)
         error = failures.failure(call, answer, datetime.now(UTC))
         if isinstance(error, RateLimited):
@@ -170,7 +173,7 @@ class KlaviyoChannel:
         self._watch_revision(answer)
         return answer
 
-    def _send(self, call: Call, waited: float) -> Answer:
+    def _send(self, call: Call, waited: float, expected: tuple[int, ...]) -> Answer:
         """Send and log; the log names the endpoint, never the query, the body or the key."""
         started = time.monotonic()
         outcome: object = "no answer"
@@ -181,9 +184,9 @@ class KlaviyoChannel:
             return answer
         finally:
             took = (time.monotonic() - started) * 1000
-            level = logging.DEBUG if isinstance(outcome, int) and outcome < 400 else logging.INFO
+            is_news = not isinstance(outcome, int) or (outcome >= 400 and outcome not in expected)
             logger.log(
-                level,
+                logging.INFO if is_news else logging.DEBUG,
                 "%s: %s in %.0f ms, waited %.0f ms, request %s",
                 call.endpoint.value,
                 outcome,

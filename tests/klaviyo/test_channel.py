@@ -1,6 +1,7 @@
 """The channel asks the throttle, counts, blocks, pages and never tells secrets."""
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -97,6 +98,17 @@ def test_the_log_tells_no_secret_and_no_person(channel: KlaviyoChannel, caplog) 
     assert "GET /api/profiles: 200" in caplog.text and "r1" in caplog.text
     assert "POST /api/profile-import: 500" in caplog.text
     assert "secret" not in caplog.text and "ana" not in caplog.text
+
+
+@responses.activate
+def test_the_refusals_that_a_check_expects_are_no_news(channel: KlaviyoChannel, caplog) -> None:
+    caplog.set_level(logging.INFO, logger="integrations")
+    responses.get(re.compile(".*/api/accounts"), json=listed({"id": "ACME01", "attributes": {}}))
+    responses.get(re.compile(".*/api/(profiles|lists)"), json=listed())
+    responses.post(re.compile(".*"), status=400, json=found(error()))
+    responses.patch(re.compile(".*"), status=404, json=found(error()))
+    assert channel.check().missing_scopes == ()
+    assert caplog.text == ""
 
 
 @responses.activate
