@@ -17,6 +17,7 @@ class Klaviyo:
 
     key = "klaviyo"
     label = "Klaviyo"
+    key_help = "In Klaviyo: Settings → API keys → Create private API key. It begins with pk_."
     limits: Limits = limits.LIMITS
 
     def default_base_url(self) -> str:
@@ -36,6 +37,11 @@ class Klaviyo:
         if not re.fullmatch(r"[\x21-\x7e]+", key):
             raise ConfigurationError(
                 "The key has spaces, line breaks or foreign characters in it: copy it again."
+            )
+        if not re.fullmatch(r"pk_[A-Za-z0-9_-]{6,}", key):
+            raise ConfigurationError(
+                "This is no private API key: one is pk_ and at least six letters or digits after it. "
+                + _WHERE
             )
         return key
 

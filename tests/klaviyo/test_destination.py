@@ -17,7 +17,7 @@ def test_addresses_come_from_the_settings(settings) -> None:
     assert Klaviyo().default_revision() == "2026-10-15"
 
 
-@pytest.mark.parametrize("key", ["pk_0123456789abcdef", "  pk_abc_x\n"])
+@pytest.mark.parametrize("key", ["pk_0123456789abcdef", "  pk_abc_xyz-1\n"])
 def test_a_private_key_is_taken_without_its_blanks(key: str) -> None:
     assert Klaviyo().validate_secret(key) == key.strip()
 
@@ -32,6 +32,10 @@ def test_a_private_key_is_taken_without_its_blanks(key: str) -> None:
         ("pk_a b", "spaces"),
         ("pk_äöü", "spaces"),
         ("pk_a\x00", "spaces"),
+        ("pk_", "no private API key"),
+        ("pk_short", "no private API key"),
+        ("pk_with/slash", "no private API key"),
+        ("sk_0123456789abcdef", "no private API key"),
     ],
 )
 def test_what_is_no_private_key_is_refused_with_a_reason(key: str, words: str) -> None:
