@@ -110,6 +110,12 @@ class ListGone(DestinationError):
         self.list_id = list_id
 
 
+class ListRefused(DestinationError):
+    """The list is there but takes no change; its mapping needs a person."""
+
+    code = "list_refused"
+
+
 class IdentityConflict(DestinationError):
     """Two remote profiles answer to one member's identifiers.
 

@@ -72,9 +72,8 @@ def _bad_request(call: Call, answer: Answer, found: Errors) -> DestinationError:
             list_id=gone,
             request_id=answer.request_id,
         )
-    unknown = rejections.unknown_profiles(found)
-    if unknown and call.endpoint in (Endpoint.JOIN_LIST, Endpoint.LEAVE_LIST):
-        return _rejected(answer, found, unknown)
+    if call.endpoint in (Endpoint.JOIN_LIST, Endpoint.LEAVE_LIST):
+        return _list_call(answer, found)
     what = _CARRIES.get(call.endpoint)
     if what and not any(wording.is_about_the_call(error) for error in found):
         rows = rejections.by_row(found, what) if call.endpoint in _BULK else [rejections.whole(found, what)]
@@ -82,6 +81,18 @@ def _bad_request(call: Call, answer: Answer, found: Errors) -> DestinationError:
     return errors.ConfigurationError(
         f"Klaviyo refused our request: {_why(found)}.", request_id=answer.request_id
     )
+
+
+def _list_call(answer: Answer, found: Errors) -> DestinationError:
+    """The address or the revision is our trouble, the list that of its mapping, anything else its people's."""
+    unknown = rejections.unknown_profiles(found)
+    if not unknown and any(wording.is_about_the_call(error) for error in found):
+        return errors.ConfigurationError(
+            f"Klaviyo refused our request: {_why(found)}.", request_id=answer.request_id
+        )
+    if not unknown and any(rejections.is_about_lists(error) for error in found):
+        return errors.ListRefused(f"Klaviyo says: {_why(found)}.", request_id=answer.request_id)
+    return _rejected(answer, found, unknown)
 
 
 def _unauthorized(call: Call, answer: Answer, found: Errors) -> DestinationError:

@@ -47,7 +47,7 @@ def missing_list(call: Call, found: Errors) -> str | None:
 
     None when the refusal is about something else.
     """
-    about = [error for error in found if _is_about_lists(error)]
+    about = [error for error in found if is_about_lists(error)]
     if call.endpoint != Endpoint.START_IMPORT or not about:
         return None
     ids = _list_ids(call.body)
@@ -60,7 +60,7 @@ def missing_list(call: Call, found: Errors) -> str | None:
     return named[0] if named else ""
 
 
-def _is_about_lists(error: Mapping[str, Json]) -> bool:
+def is_about_lists(error: Mapping[str, Json]) -> bool:
     place = wording.pointer(error)
     if "/relationships/lists" in place:
         return True

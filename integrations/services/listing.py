@@ -1,23 +1,27 @@
 """Joins and leaves by the list call, which takes the destination's own ids only.
 
 Ids that are not known yet are looked up a hundred a call; ids that turn out to be outdated are forgotten
-and looked up once more. The answer is the destination's last word.
+and looked up once more. A call that is refused without names is halved down to the single member. The
+answer is the destination's last word.
 """
 
+import time
 from collections.abc import Sequence
 
 from django.db import connection
 
-from integrations.errors import ListGone, RowsRejected
+from integrations.errors import DestinationError, ListGone, ListRefused, RowsRejected
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind, Channel
-from integrations.models import AudienceMapping, SentProfile, SyncBatch
+from integrations.models import AudienceMapping, SentProfile, SyncBatch, Verdict
 from integrations.planning import desired
 from integrations.planning.manifest import Row
-from integrations.services import claims, composing, mirror, settle
+from integrations.services import claims, composing, mirror, singles
 from loyalty.models import Member
 
 PROFILE_WAIT_SECONDS = 2.0
+ALONE = 10  # so many refused one by one, and nobody taken: it is the list, not its people
+UNKNOWN = "The destination names this id unknown again and again."
 
 
 def send(batch: SyncBatch, channel: Channel) -> None:
@@ -29,11 +33,15 @@ def send(batch: SyncBatch, channel: Channel) -> None:
     mapping = AudienceMapping.objects.filter(pk__in=batch.mapping_ids).first()
     alive = set(Member.objects.filter(pk__in=batch.member_ids).values_list("pk", flat=True))
     rows = [_row(batch, pk, mapping) for pk in batch.member_ids if pk in alive]
+    error = None
     if mapping is None or not mapping.list_id:
         _fail_all(rows, "mapping_gone", "The mapping of this list was removed meanwhile.")
+    elif mapping.problem:  # another batch found it
+        _fail_all(rows, "list_problem", mapping.problem)
     else:
-        _send(batch, channel, mapping, rows)
-    settle.settle(batch, rows)
+        error = _send(batch, channel, mapping, rows)
+    again = [row for row in rows if row.is_pending]
+    singles.finish(batch, [row for row in rows if not row.is_pending], again, error)
 
 
 def _profiles_are_on_their_way(batch: SyncBatch) -> bool:
@@ -54,41 +62,64 @@ def _fail_all(rows: Sequence[Row], code: str, words: str) -> None:
             row.fail(code, words)
 
 
-def _send(batch: SyncBatch, channel: Channel, mapping: AudienceMapping, rows: list[Row]) -> None:
+def _send(
+    batch: SyncBatch, channel: Channel, mapping: AudienceMapping, rows: list[Row]
+) -> DestinationError | None:
+    """Give the rows their verdicts; those left without one go again, when the returned failure says."""
     try:
         _resolve(batch, channel, rows)
-        if not _call(batch, channel, mapping, rows):
-            _resolve(batch, channel, rows)
-            if not _call(batch, channel, mapping, rows):
-                _fail_all(rows, "unknown_ids", "The destination names these ids unknown again and again.")
+        _call_in_parts(batch, channel, mapping, rows)
     except ListGone:
         _fail_all(rows, "list_gone", mirror.mark_gone(mapping))
+    except ListRefused as error:
+        _fail_all(rows, error.code, mirror.mark_refused(mapping, error.words))
+    except DestinationError as error:
+        return error
+    return None
 
 
-def _call(batch: SyncBatch, channel: Channel, mapping: AudienceMapping, rows: list[Row]) -> bool:
-    """One call for all known ids; False when some were refused and their ids are to be looked up again."""
-    ids = [row.remote_id for row in rows if row.is_pending]
-    if not ids:
-        return True
-    claims.renew(batch)
+def _call_in_parts(batch: SyncBatch, channel: Channel, mapping: AudienceMapping, rows: Sequence[Row]) -> None:
+    """One call for all known ids; what it refuses is looked up again, or halved where it names nobody."""
     change = channel.join_list if batch.kind == BatchKind.JOINS else channel.leave_list
-    try:
-        change(mapping.list_id, ids)
-    except RowsRejected as error:
-        unknown = {text for refusal in error.refusals for text in refusal.identifiers}
-        if not unknown & set(ids):
-            raise
-        _forget(batch, rows, unknown)
-        return False
-    return True
+    parts, looked_up, began = [list(rows)], set[int](), time.monotonic()
+    while parts and time.monotonic() - began < singles.LONGEST:
+        part = [row for row in parts.pop() if row.is_pending]
+        if not part:
+            continue
+        claims.renew(batch)
+        try:
+            change(mapping.list_id, [row.remote_id for row in part])
+        except RowsRejected as error:
+            unknown = {text for refusal in error.refusals for text in refusal.identifiers}
+            outdated = [row for row in part if row.remote_id in unknown]
+            if outdated:
+                _forget(batch, outdated)
+                _fail_all([row for row in outdated if row.member_id in looked_up], "unknown_ids", UNKNOWN)
+                looked_up |= {row.member_id for row in outdated}
+                _resolve(batch, channel, outdated)
+                parts.append(part)
+            elif len(part) > 1:
+                parts += [part[len(part) // 2 :], part[: len(part) // 2]]
+            else:
+                part[0].refuse(error.code, error.words)
+                _raise_if_all_are_refused(rows, error)
+        else:
+            for row in part:
+                row.verdict = Verdict.SENT
 
 
-def _forget(batch: SyncBatch, rows: list[Row], unknown: set[str]) -> None:
+def _raise_if_all_are_refused(rows: Sequence[Row], error: RowsRejected) -> None:
+    refused = sum(row.verdict == Verdict.REJECTED for row in rows)
+    if refused == ALONE and not any(row.verdict == Verdict.SENT for row in rows):
+        raise ListRefused(error.words) from error
+
+
+def _forget(batch: SyncBatch, rows: Sequence[Row]) -> None:
     """Merged or deleted there: the id leads nowhere any more."""
+    unknown = {row.remote_id for row in rows}
     SentProfile.objects.filter(extension_id=batch.extension_id, remote_id__in=unknown).update(remote_id="")
     for row in rows:
-        if row.remote_id in unknown:
-            row.remote_id = ""
+        row.remote_id = ""
 
 
 def _resolve(batch: SyncBatch, channel: Channel, rows: list[Row]) -> None:

@@ -49,6 +49,13 @@ def mark_gone(mapping: AudienceMapping) -> str:
     return words
 
 
+def mark_refused(mapping: AudienceMapping, why: str) -> str:
+    """The list is there and takes no change from us: its mapping waits for a person, who is told why."""
+    words = f"The list “{mapping.list_name}” cannot be changed: {why} Choose another list, or mend it there."
+    AudienceMapping.objects.filter(pk=mapping.pk).update(problem=words[:500])
+    return words
+
+
 def _find_or_make(channel: Channel, mapping: AudienceMapping) -> None:
     """By name first: names are not unique there, and a repeated creation would make a second list."""
     same = sorted(channel.lists(mapping.list_name), key=lambda found: found.remote_id)
