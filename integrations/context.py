@@ -18,7 +18,9 @@ def connections(request: HttpRequest) -> dict[str, Any]:
         mine = list(Extension.objects.for_tenant(tenant).defer("secret"))
         active = [extension for extension in mine if extension.is_active]
         return {
-            "practice": [extension for extension in active if extension.is_practice],
+            "practice": [extension for extension in mine if extension.is_practice],
+            "has_any": bool(mine),
+            "has_active": bool(active),
             "attention": [extension for extension in active if extension.health == Health.ATTENTION],
         }
 

@@ -1,9 +1,12 @@
 """What people fill in to start runs and to switch connections."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
+from integrations.errors import ConfigurationError
+from integrations.gateway import registry
 from integrations.models import Extension, RunKind
 from portal.tenancy.models import Tenant
 
@@ -83,3 +86,26 @@ class SwitchForm(forms.Form):
     waiting = forms.ChoiceField(
         choices=[(value, label) for value, label, _ in WAITING], required=False, initial="history"
     )
+
+
+class KeyForm(forms.Form):
+    """A private key goes in and never comes out: no answer holds what was typed."""
+
+    key = forms.CharField(
+        max_length=500,
+        label="New private key",
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Paste the key here."},
+    )
+
+    def __init__(self, given: Mapping[str, Any] | None = None, *, extension: Extension) -> None:
+        super().__init__(given, prefix=f"key-{extension.pk}")
+        self.destination = registry.get(extension.destination)
+        kept = "It is stored encrypted, and nobody can read it again here."
+        self.fields["key"].help_text = f"{self.destination.key_help} {kept}"
+
+    def clean_key(self) -> str:
+        try:
+            return self.destination.validate_secret(str(self.cleaned_data["key"]))
+        except ConfigurationError as error:
+            raise forms.ValidationError(error.words) from error

@@ -15,6 +15,7 @@ tenant_urls = [
     path("members/<int:member_id>/sent/", member_panel.member_panel, name="member_panel"),
     path("connection/", connection.connection, name="connection"),
     path("connection/<int:extension_id>/active/", connection.connection_active, name="connection_active"),
+    path("connection/<int:extension_id>/key/", connection.connection_key, name="connection_key"),
     path("connection/<int:extension_id>/check/", connection.connection_check, name="connection_check"),
 ]
 urlpatterns = [path("t/<slug:slug>/", include(tenant_urls))]

@@ -371,6 +371,7 @@ class FakeDestination:
 
     key = "fake"
     label = "Fake"
+    key_help = "Anything that is not empty."
 
     def __init__(self) -> None:
         self.limits = LIMITS

@@ -212,6 +212,7 @@ class Destination(Protocol):
 
     key: str
     label: str
+    key_help: str  # where a person finds the key, in a sentence or two
     limits: Limits
 
     def default_base_url(self) -> str: ...

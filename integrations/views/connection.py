@@ -1,6 +1,7 @@
 """A tenant's connection: its state, what is mapped, and its switch."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -8,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations.errors import DestinationError
-from integrations.forms import SwitchForm
+from integrations.forms import KeyForm, SwitchForm
+from integrations.gateway import registry
 from integrations.models import Extension
 from integrations.services import connections, run_history
 from loyalty import fields
@@ -20,6 +22,11 @@ from portal.tenancy.models import Role
 @require_safe
 @tenant_view()
 def connection(request: TenantRequest) -> HttpResponse:
+    return _page(request)
+
+
+def _page(request: TenantRequest, refused: KeyForm | None = None, refused_id: int = 0) -> HttpResponse:
+    """The whole page; a key that was refused keeps its words beside the field."""
     found = Extension.objects.for_tenant(request.tenant).defer("secret")
     found = found.prefetch_related("field_mappings", "event_mappings", "audience_mappings__audience")
     context = {
@@ -32,11 +39,40 @@ def connection(request: TenantRequest) -> HttpResponse:
                     for row in extension.event_mappings.all()
                 ],
                 "fields": [(field_label(row.field), row) for row in extension.field_mappings.all()],
+                "key_form": refused if refused and extension.pk == refused_id else _key_form(extension),
             }
             for extension in found
         ]
     }
     return render(request, "integrations/connection.html", context)
+
+
+def _key_form(extension: Extension, given: Mapping[str, Any] | None = None) -> KeyForm | None:
+    """None where the destination is not installed any more: nobody would know its keys."""
+    if extension.destination not in registry.destinations():
+        return None
+    return KeyForm(given, extension=extension)
+
+
+@require_POST
+@tenant_view(role=Role.MANAGER)
+def connection_key(request: TenantRequest, extension_id: int) -> HttpResponse:
+    """Keep a new private key, and ask the destination at once whether it accepts us with it."""
+    extension = get_object_or_404(Extension, tenant=request.tenant, pk=extension_id)
+    form = _key_form(extension, request.POST)
+    if form is None or not form.is_valid():
+        return _page(request, form, extension.pk)
+    connections.store_key(extension, form.cleaned_data["key"])
+    try:
+        report = connections.check(extension)
+    except DestinationError as error:
+        messages.error(request, f"The key is stored, and does not work yet. {error.words}")
+    else:
+        if report.missing_scopes:
+            messages.warning(request, f"The key is stored. {extension.health_reason}")
+        else:
+            messages.success(request, f"The new key is stored; {report.account_name} accepts us with it.")
+    return redirect("connection", request.tenant.slug)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

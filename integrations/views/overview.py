@@ -27,7 +27,7 @@ def overview(request: TenantRequest) -> HttpResponse:
     context = {
         "members": _members(tenant),
         "today": days[-1],
-        "than_yesterday": days[-1].good - days[-2].good,
+        "than_yesterday": _compared(days[-1].good - days[-2].good),
         "spark": charts.spark([day.good for day in days]),
         "failures": failures,
         "failed_run": _run_to_look_at(tenant) if failures else None,
@@ -43,11 +43,17 @@ def overview(request: TenantRequest) -> HttpResponse:
     return render(request, "integrations/overview.html", context)
 
 
+def _compared(more: int) -> str:
+    if not more:
+        return "as many as yesterday"
+    return f"{abs(more):,} {'more' if more > 0 else 'fewer'} than yesterday"
+
+
 def _members(tenant: Tenant) -> dict[str, Any]:
     today = run_history.start_of(timezone.localdate(timezone=tenant.zone), tenant.zone)
     found = Member.objects.for_tenant(tenant).aggregate(
         count=Count("pk", filter=~Q(state=MemberState.CANDIDATE)),
-        new=Count("pk", filter=Q(enrolled_at__gte=today)),
+        new=Count("pk", filter=~Q(state=MemberState.CANDIDATE) & Q(created_at__gte=today)),
         points=Sum("points_balance", default=0),
     )
     average = round(found["points"] / found["count"]) if found["count"] else 0

@@ -50,15 +50,17 @@ def matching(found: QuerySet[Member], asked: str) -> QuerySet[Member]:
 @tenant_view()
 def member(request: TenantRequest, member_id: int) -> HttpResponse:
     found = get_object_or_404(Member.objects.select_related("tier"), tenant=request.tenant, pk=member_id)
-    entries = list(found.points_entries.order_by("-pk")[: LATEST + 1])
+    entries = list(found.points_entries.order_by("-occurred_at", "-pk")[: LATEST + 1])
+    moves = found.tier_changes.select_related("before", "after")
+    events = found.events.order_by("-occurred_at", "-pk")
     context = {
         "member": found,
         "profile": profile_of(found),
         "entries": entries[:LATEST],
         "has_more_entries": len(entries) > LATEST,
-        "tier_changes": found.tier_changes.select_related("before", "after").order_by("-pk")[:LATEST],
+        "tier_changes": moves.order_by("-changed_at", "-pk")[:LATEST],
         "audiences": found.audience_memberships.filter(left_at=None).select_related("audience"),
-        "events": [(kind_label(event.kind), event) for event in found.events.order_by("-pk")[:LATEST]],
+        "events": [(kind_label(event.kind), event) for event in events[:LATEST]],
         "consents": found.consents.order_by("-given_at", "-pk")[:LATEST],
     }
     return render(request, "loyalty/member.html", context)

@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from loyalty.models import PointsEntry
 from tests.factories import make_member, make_tenant, make_tier, make_user
@@ -54,3 +57,16 @@ def test_a_name_is_never_read_as_html(client, tenant):
 
 def test_more_members_ask_no_more_queries(client, tenant, count_queries):
     assert count_queries(lambda: make_member(tenant, tier=None), "/t/acme/members/")
+
+
+def test_what_happened_stands_in_the_order_of_its_times_and_an_order_is_named_once(client, tenant):
+    member = make_member(tenant)
+    for number, days in ((1, 3), (2, 9), (3, 1)):
+        PointsEntry.objects.create(
+            tenant=tenant, member=member, kind="earn", points=10, balance_after=10, reason=f"Order R-{number}",
+            order_ref=f"R-{number}", idempotency_key=str(number), fingerprint="x",
+            occurred_at=timezone.now() - timedelta(days=days),
+        )  # fmt: skip
+    page = client.get(f"/t/acme/members/{member.pk}/").content.decode()
+    assert page.index("R-3") < page.index("R-1") < page.index("R-2")
+    assert page.count("R-1") == 1

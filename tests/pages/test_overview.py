@@ -86,3 +86,10 @@ def test_pages_keep_to_the_content_security_policy(client, tenant, address):
     assert "unsafe-inline" not in answer["Content-Security-Policy"]
     assert " style=" not in found and "<style" not in found and " onclick=" not in found
     assert "<script>" not in found
+
+
+def test_today_is_compared_and_new_members_counted_in_words(client, tenant):
+    make_run(make_extension(tenant), sent=40)
+    make_member(tenant)
+    found = page(client)
+    assert "40 more than yesterday" in found and "1 new today" in found
