@@ -2,7 +2,15 @@ from django.apps import AppConfig
 from typing_extensions import override
 
 # What the engine writes at every step is history of its own, not a change of settings.
-ENGINE_FIELDS = ["health", "health_reason", "health_since", "checked_at", "full_due_at", "daily_full_on"]
+ENGINE_FIELDS = [
+    "health",
+    "health_reason",
+    "health_since",
+    "checked_at",
+    "full_due_at",
+    "full_due_reason",
+    "daily_full_on",
+]
 READING_FIELDS = ["read_at", "read_cursor", "problem"]
 
 

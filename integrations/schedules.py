@@ -4,5 +4,6 @@ SCHEDULES = [
     # The supervisor's tick does this every second; this one is the fallback when no supervisor runs.
     {"name": "Wake what is due", "func": "integrations.services.clock.tick", "minutes": 1},
     {"name": "Check connections", "func": "integrations.tasks.check_connections", "minutes": 60},
+    {"name": "Check new connections", "func": "integrations.tasks.check_unproven", "minutes": 5},
     {"name": "Prune history", "func": "integrations.tasks.prune_history", "minutes": 1440},
 ]

@@ -3,7 +3,8 @@
 import logging
 
 from integrations.errors import DestinationError
-from integrations.models import Extension, LaneName
+from integrations.models import Extension, Health, LaneName
+from integrations.models.extensions import ExtensionQuerySet
 from integrations.services import connections, history, jobs, lanes, relay
 
 logger = logging.getLogger(__name__)
@@ -27,10 +28,24 @@ def work_bulk(extension_id: int) -> str:
     return jobs.serve(extension) if extension else "nothing to do"
 
 
+def check_connection(extension_id: int) -> str:
+    """Prove a connection whose key is new."""
+    return _check(Extension.objects.active().filter(pk=extension_id, health=Health.UNCHECKED))
+
+
+def check_unproven() -> str:
+    """Every few minutes: connections whose first check could not be made, or was lost."""
+    return _check(Extension.objects.active().filter(health=Health.UNCHECKED, secret__isnull=False))
+
+
 def check_connections() -> str:
     """Hourly: does every active connection still work? Also finds one that was mended elsewhere."""
+    return _check(Extension.objects.active())
+
+
+def _check(extensions: ExtensionQuerySet) -> str:
     checked = 0
-    for extension in Extension.objects.active().select_related("tenant"):
+    for extension in extensions.select_related("tenant"):
         try:
             connections.check(extension)
         except DestinationError as error:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
 
 from integrations.configuration import applying_mappings
 from integrations.configuration.changes import Changes, difference
 from integrations.configuration.wanted import WantedAuth, WantedExtension
-from integrations.models import AuthMethod, Extension, Health
+from integrations.models import AuthMethod, Extension
 from integrations.services import connections
 from portal.tenancy.models import Tenant
 
@@ -50,10 +49,13 @@ def _extension(tenant: Tenant, file: WantedExtension, changes: Changes) -> tuple
         "throttle_share": file.throttle_share,
     }
     before = {name: getattr(extension, name) for name in _FOR_EVERYBODY}
+    where = (extension.base_url, extension.revision)
     told = difference(extension, values)
     if told:
         extension.save(update_fields=list(values))
         changes.tell(what, ", ".join(told))
+        if (extension.base_url, extension.revision) != where:
+            connections.forget_health(extension)
     is_due = any(getattr(extension, name) != value for name, value in before.items())
     mapped = applying_mappings.apply(extension, file, changes, is_new=is_new)
     return extension, is_due or mapped
@@ -65,13 +67,12 @@ def _auth(extension: Extension, wanted: WantedAuth | None, changes: Changes) -> 
         return
     if wanted.method == AuthMethod.PRIVATE_KEY:
         if wanted.secret and connections.store_key(extension, wanted.secret.reveal()):
-            changes.tell(what, "key stored, checked at the next run")
+            changes.tell(what, "key stored, checked as soon as a worker is there")
         return
     if extension.auth_method != wanted.method:
         extension.auth_method, extension.secret = wanted.method, None
-        extension.health, extension.health_reason = Health.UNCHECKED, ""
-        extension.health_since = timezone.now()
-        extension.save(update_fields=["auth_method", "secret", "health", "health_reason", "health_since"])
+        extension.save(update_fields=["auth_method", "secret"])
+        connections.forget_health(extension)
         changes.tell(what, f"method {extension.get_auth_method_display()}")
     if not extension.secret:
         address = settings.PORTAL_URL + reverse("connection", args=[extension.tenant.slug])
@@ -86,8 +87,7 @@ def _switch(extension: Extension, active: bool, changes: Changes) -> None:
 
 def _follow_up(extension: Extension, is_due: bool, changes: Changes) -> None:
     """On a connection that works already, everybody is looked at again without being told to."""
-    if not is_due or not extension.is_active or extension.checked_at is None:
+    if not is_due or not extension.is_active or not extension.account_id:
         return
-    extension.full_due_at = timezone.now()
-    extension.save(update_fields=["full_due_at"])
+    connections.everybody_is_due(extension, "Mapping changed")
     changes.note(f"extension {extension.name}: a full run follows by itself, so that everybody matches.")

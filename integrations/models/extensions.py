@@ -51,7 +51,7 @@ class Extension(models.Model):
 
     `active_since` divides live from history: what happened before it is told as history. `events_since`
     forgets events older than itself (what waited while the connection was off and was discarded).
-    `full_due_at`: everybody must be looked at again.
+    `full_due_at`: everybody must be looked at again; `full_due_reason` why, empty where many members changed.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="extensions")
@@ -92,6 +92,7 @@ class Extension(models.Model):
     health_since = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     full_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    full_due_reason = models.CharField(max_length=100, blank=True, default="", editable=False)
     daily_full_on = models.DateField(
         null=True, blank=True, editable=False, help_text="Tenant's day of the last daily look at all."
     )

@@ -23,6 +23,7 @@ from integrations.models import (
 from integrations.planning import retries
 from integrations.services import routing
 from loyalty.models import OutboxEvent
+from portal.runtime import queue
 from portal.tenancy.models import Tenant
 from portal.tenancy.secrets import Secret
 
@@ -64,17 +65,31 @@ def ensure_lanes(extension: Extension) -> None:
 def store_key(extension: Extension, text: str) -> bool:
     """Keep a private key, without any call; return whether it is a new one. Raises ConfigurationError.
 
-    A new key is not checked yet; the account it opens is compared at the next check.
+    A new key is not checked yet: on an active connection a worker does so at once, otherwise when it is
+    switched on. The account that the key opens is compared then.
     """
     secret = Secret(registry.get(extension.destination).validate_secret(text))
     if extension.secret == secret and extension.auth_method == AuthMethod.PRIVATE_KEY:
         return False
     extension.secret = secret
     extension.auth_method = AuthMethod.PRIVATE_KEY
+    extension.save(update_fields=["secret", "auth_method"])
+    forget_health(extension)
+    return True
+
+
+def forget_health(extension: Extension) -> None:
+    """A new key or address proves nothing yet; a worker asks for the proof where the connection is active."""
     extension.health, extension.health_reason = Health.UNCHECKED, ""
     extension.health_since = timezone.now()
-    extension.save(update_fields=["secret", "auth_method", "health", "health_reason", "health_since"])
-    return True
+    extension.save(update_fields=["health", "health_reason", "health_since"])
+    _check_soon(extension)
+
+
+def _check_soon(extension: Extension) -> None:
+    """Calls that succeed do not say which account they reach, so a worker asks for a proof of its own."""
+    if extension.is_active and extension.secret and extension.health == Health.UNCHECKED:
+        queue.enqueue("integrations.tasks.check_connection", extension.pk, lane="bulk")
 
 
 def check(extension: Extension) -> ConnectionReport:
@@ -86,6 +101,8 @@ def check(extension: Extension) -> ConnectionReport:
         report = open_channel(extension).check()
         _same_account(extension, report)
     except DestinationError as error:
+        extension.checked_at = timezone.now()
+        extension.save(update_fields=["checked_at"])
         attention(extension, error)
         raise
     if report.missing_scopes:
@@ -141,7 +158,16 @@ def set_health(extension: Extension, health: Health, words: str) -> None:
         extension.health_since = timezone.now()
     extension.health, extension.health_reason = health, words[:500]
     extension.save(update_fields=["health", "health_reason", "health_since"])
-    logger.warning("connection %s is now %s: %s", extension.pk, health, words)
+    if health == Health.OK:
+        logger.info("connection %s works", extension.pk)
+    else:
+        logger.warning("connection %s is now %s: %s", extension.pk, health, words or "no reason given")
+
+
+def everybody_is_due(extension: Extension, reason: str) -> None:
+    """A full run follows by itself; the reason is told with it."""
+    extension.full_due_at, extension.full_due_reason = timezone.now(), reason
+    extension.save(update_fields=["full_due_at", "full_due_reason"])
 
 
 def set_active(
@@ -158,12 +184,15 @@ def set_active(
     extension.is_active = active
     if active:
         extension.active_since = now
-        extension.full_due_at = now if extension.checked_at else extension.full_due_at
+        if extension.account_id:
+            extension.full_due_at, extension.full_due_reason = now, "Switched on"
         if waiting == "discard":
             extension.events_since = now
     try:
         with transaction.atomic():
-            extension.save(update_fields=["is_active", "active_since", "full_due_at", "events_since"])
+            extension.save(
+                update_fields=["is_active", "active_since", "full_due_at", "full_due_reason", "events_since"]
+            )
             if active:
                 _settle_waiting(extension, waiting)
     except IntegrityError as error:
@@ -174,6 +203,7 @@ def set_active(
         ) from error
     ensure_lanes(extension)
     Lane.objects.filter(extension=extension).update(nudged=active)
+    _check_soon(extension)
 
 
 def _settle_waiting(extension: Extension, waiting: str) -> None:

@@ -49,9 +49,18 @@ def start(
         raise ConfigurationError(
             f"The connection {extension.name} is switched off. Switch it on, then start again."
         )
+    refuse_events_off(extension, kind)
     run = _queue(extension, kind, trigger, user, reason, force)
     wake(run)
     return run
+
+
+def refuse_events_off(extension: Extension, kind: str) -> None:
+    """Raise ConfigurationError for a run of events where the connection sends none."""
+    if kind == RunKind.EVENTS and not extension.events_enabled:
+        raise ConfigurationError(
+            f"The connection {extension.name} sends no events. Switch its events on, then start again."
+        )
 
 
 def wake(run: SyncRun) -> None:
@@ -99,10 +108,10 @@ def mapping_snapshot(extension: Extension) -> dict[str, object]:
 def start_full_due(extension: Extension) -> None:
     """Somebody marked everybody: one full run, and the mark goes in the same transaction."""
     with transaction.atomic():
-        if Extension.objects.filter(pk=extension.pk, full_due_at=extension.full_due_at).update(
-            full_due_at=None
-        ):
-            start(extension, kind=RunKind.FULL, trigger=RunTrigger.CHANGE, reason="Many members changed")
+        marked = Extension.objects.filter(pk=extension.pk, full_due_at=extension.full_due_at)
+        if marked.update(full_due_at=None, full_due_reason=""):
+            reason = extension.full_due_reason or "Many members changed"
+            start(extension, kind=RunKind.FULL, trigger=RunTrigger.CHANGE, reason=reason)
 
 
 def start_daily(extension: Extension, today: date) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from integrations.configuration import applying, reading
 from integrations.errors import DestinationError
-from integrations.models import Extension, RunKind, RunTrigger
+from integrations.models import Extension, Health, RunKind, RunTrigger
 from integrations.services import connections, sync
 from loyalty.models import Audience
 from loyalty.rules import ledger_entries, member_input
@@ -106,7 +106,7 @@ def _connection(sandbox_url: str) -> list[str]:
         extension.base_url = sandbox_url
         extension.save(update_fields=["base_url"])
         told.append(f"the practice Klaviyo is at {sandbox_url}")
-    if extension.checked_at is None:
+    if extension.health == Health.UNCHECKED:
         try:
             connections.check(extension)
             told.append("the practice Klaviyo answers")

@@ -166,7 +166,7 @@ def test_a_changed_list_mapping_keeps_its_list_and_loses_its_problem():
 
 def test_a_working_connection_follows_changes_by_itself():
     apply()
-    Extension.objects.update(checked_at=timezone.now(), health=Health.OK, full_due_at=None)
+    Extension.objects.update(account_id="ACME01", health=Health.OK, full_due_at=None)
     assert apply(
         ACME.replace("throttle_share: 80", "").replace("active: true", "active: true\n    throttle_share: 50")
     )
@@ -174,14 +174,23 @@ def test_a_working_connection_follows_changes_by_itself():
     told = apply(ACME.replace("merge_policy: overwrite", "merge_policy: max"))
     assert "merge_policy overwrite → max" in told[0]
     assert told[1] == "extension Klaviyo: a full run follows by itself, so that everybody matches."
-    assert Extension.objects.get().full_due_at is not None
+    extension = Extension.objects.get()
+    assert extension.full_due_at is not None
+    assert extension.full_due_reason == "Mapping changed"
 
 
 def test_a_new_key_must_be_checked_again():
     apply()
     Extension.objects.update(health=Health.OK)
     told = apply(environment={"ACME_KLAVIYO_KEY": "pk_new_key", "ACME_OWNER_PASSWORD": PASSWORD})
-    assert told == ["extension Klaviyo: key stored, checked at the next run"]
+    assert told == ["extension Klaviyo: key stored, checked as soon as a worker is there"]
+    assert Extension.objects.get().health == Health.UNCHECKED
+
+
+def test_another_address_must_be_checked_again():
+    apply()
+    Extension.objects.update(health=Health.OK)
+    apply(ACME.replace("active: true", "active: true\n    base_url: http://127.0.0.1:8400"))
     assert Extension.objects.get().health == Health.UNCHECKED
 
 
