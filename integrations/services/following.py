@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from integrations.models import Health, SyncRun
-from integrations.services import run_history, run_stories
+from integrations.errors import DestinationError
+from integrations.models import Extension, Health, RunStatus, SyncRun
+from integrations.services import connections, run_history, run_stories
 from portal import wording
 from portal.runtime.models import Worker
 
@@ -84,6 +85,21 @@ def follow(runs: Sequence[SyncRun], *, say: Say, timeout: float | None = None) -
             _give_up(followed, timeout, say)
             return followed
         time.sleep(LOOK_SECONDS)
+
+
+def objection(run: SyncRun) -> str:
+    """Why a run that succeeded without any call proves nothing; empty where the connection works."""
+    if run.status != RunStatus.SUCCEEDED or run.calls:
+        return ""
+    extension = Extension.objects.select_related("tenant").get(pk=run.extension_id)
+    if extension.health == Health.OK:
+        return ""
+    name = run_history.destination_name(extension)
+    try:
+        connections.check(extension)
+    except DestinationError as error:
+        return f"{name} could not be reached, so nothing is proven: run #{run.pk} had nothing to send. {error.words}"
+    return "" if extension.health == Health.OK else f"{extension.name}: {extension.health_reason}"
 
 
 def _tell(one: Followed, told: dict[int, str], say: Say) -> None:

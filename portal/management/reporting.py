@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -33,8 +33,19 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def finish(command: BaseCommand, runs: Sequence[SyncRun], options: dict[str, Any], *, failed: bool) -> None:
-    """Wait where that is asked for, tell the runs, and end with status 1 where not all went well."""
+def finish(
+    command: BaseCommand,
+    runs: Sequence[SyncRun],
+    options: dict[str, Any],
+    *,
+    failed: bool,
+    unproven: Collection[int] = (),
+) -> None:
+    """Wait where that is asked for, tell the runs, and end with status 1 where not all went well.
+
+    `unproven` are runs of connections that could not be checked before: one that had nothing to send
+    is no success then, unless the connection can be reached by now.
+    """
     runs = list(runs)
     is_well = not failed
     if options["wait"] and runs:
@@ -45,6 +56,11 @@ def finish(command: BaseCommand, runs: Sequence[SyncRun], options: dict[str, Any
             raise SystemExit(INTERRUPTED) from None
         runs = [one.run for one in followed]
         is_well = is_well and all(run.status == RunStatus.SUCCEEDED for run in runs)
+        for run in runs:
+            objection = following.objection(run) if run.pk in unproven else ""
+            if objection:
+                command.stderr.write(objection)
+                is_well = False
     if options["json"]:
         command.stdout.write(json.dumps({"runs": [shown(run) for run in runs]}))
     else:

@@ -5,8 +5,9 @@ from django.db.models.functions import Now
 
 from integrations.errors import AuthenticationError, RowsRejected, Temporary
 from integrations.gateway import registry
-from integrations.models import Extension, Health, RunStatus, SyncRun
+from integrations.models import AudienceMapping, Extension, Health, RunStatus, SyncRun
 from integrations.services import connections, following
+from loyalty.models import Audience
 from portal.runtime.models import Worker
 from tests.commands.conftest import make_extension, runs_of
 from tests.factories import make_member, make_tenant
@@ -106,6 +107,29 @@ def test_a_check_that_fails_for_a_moment_stops_nothing(run_command, extension, f
     result = run_command("sync", "acme", "--wait")
     assert result.status == 0
     assert "Try later." in result.err
+
+
+def test_a_run_without_a_call_proves_nothing_while_nobody_answers(run_command, extension, fake, worker):
+    fake.remote.checks["check"] = lambda *_: Temporary("No answer.")
+    result = run_command("sync", "acme", "--kind", "full", "--wait", "--json")
+    assert result.status == 1
+    assert "Fake could not be reached, so nothing is proven" in result.err
+    assert runs_of(result)[0]["calls"] == 0
+
+
+def test_a_full_run_makes_lists_for_which_nobody_is_there_yet(run_command, extension, fake, tenant, worker):
+    audience = Audience.objects.create(tenant=tenant, slug="press", name="Press", is_static=True)
+    AudienceMapping.objects.create(extension=extension, audience=audience, list_name="Press")
+    assert run_command("sync", "acme", "--kind", "full", "--wait").status == 0
+    assert list(fake.remote.lists.values()) == ["Press"]
+
+
+def test_an_unknown_kind_is_one_sentence(run_command, extension):
+    result = run_command("sync", "acme", "--kind", "fulll")
+    assert result.status == 2
+    assert result.err == (
+        "CommandError: There is no kind of run “fulll”. Choose full, changes, audiences or events."
+    )
 
 
 def test_a_connection_that_works_is_not_checked_again(run_command, extension, fake, worker):

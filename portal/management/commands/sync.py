@@ -25,25 +25,38 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's short name, such as acme")
         parser.add_argument("--extension", metavar="NAME", help="only this connection")
-        parser.add_argument("--kind", choices=KINDS, default=RunKind.CHANGES.value)
+        parser.add_argument(
+            "--kind",
+            metavar="KIND",
+            default=RunKind.CHANGES.value,
+            help=f"{', '.join(KINDS)}; changes if left out",
+        )
         parser.add_argument("--force", action="store_true", help="send everything again, changed or not")
         reporting.add_arguments(parser)
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["kind"] not in KINDS:
+            raise CommandError(
+                f"There is no kind of run “{options['kind']}”. Choose full, changes, audiences or events.",
+                returncode=USAGE,
+            )
         if options["kind"] == RunKind.PULL:
             raise CommandError(
                 "Reading back (pull) is not part of this version. Choose full, changes, audiences or events.",
                 returncode=USAGE,
             )
         tenant = tenant_named(options["tenant"])
-        runs = []
+        runs, unproven = [], set()
         extensions = extensions_of(tenant, options["extension"], active=True)
         for extension in extensions:
             run = self._start(extension, options)
             if run is not None:
                 runs.append(run)
-        reporting.finish(self, runs, options, failed=len(runs) < len(extensions))
+                if extension.health != Health.OK:
+                    unproven.add(run.pk)
+        failed = len(runs) < len(extensions)
+        reporting.finish(self, runs, options, failed=failed, unproven=unproven)
 
     def _start(self, extension: Extension, options: dict[str, Any]) -> SyncRun | None:
         """The queued run; None after saying why there is none."""
@@ -59,7 +72,7 @@ class Command(BaseCommand):
 
     def _works(self, extension: Extension) -> bool:
         """Ask the destination first where it is not known to work; only a person's part stops the run."""
-        if extension.checked_at is not None and extension.health == Health.OK:
+        if extension.health == Health.OK:
             return True
         try:
             connections.check(extension)
