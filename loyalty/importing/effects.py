@@ -118,7 +118,7 @@ def _post_openings(tenant: Tenant, report: Report, *, events: bool) -> None:
 def _mark(tenant: Tenant) -> None:
     """Above the limit one mark stands for all, so more ids than that need not be read."""
     limit = settings.FULL_DUE_ABOVE + 1
-    ids = rowset.execute("SELECT DISTINCT id FROM import_touched LIMIT %s", [limit])
+    ids = rowset.execute("SELECT id FROM import_touched UNION SELECT id FROM import_twins LIMIT %s", [limit])
     mark_dirty(tenant.pk, [member_id for (member_id,) in ids])
 
 

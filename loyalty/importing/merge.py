@@ -46,7 +46,14 @@ _NEW_ONLY = {
     "email_consent": "''",
     "sms_consent": "''",
 }
-
+# Who shares an address that somebody gets or gives up: what may be sent of them changes too.
+_TWINS = """
+INSERT INTO import_twins
+SELECT twin.id FROM import_touched AS t
+JOIN import_stage AS s ON s.line = t.line JOIN loyalty_member AS m ON m.id = t.id
+JOIN loyalty_member AS twin ON twin.tenant_id = %s AND twin.{kind} > '' AND twin.{kind} IN (m.{kind}, s.{kind})
+WHERE s.{kind} <> m.{kind} AND twin.id <> m.id
+"""
 
 _MANY = 1_000
 
@@ -63,7 +70,8 @@ def merge(tenant: Tenant, told: Collection[str]) -> Merged:
     A new member's line stays empty there: it is found by external_id where it is needed.
     Members that somebody else makes at the same time are met by a second look.
     """
-    rowset.execute("DROP TABLE IF EXISTS import_touched")
+    rowset.execute("DROP TABLE IF EXISTS import_touched, import_twins")
+    rowset.execute("CREATE TEMP TABLE import_twins (id bigint) ON COMMIT DROP")
     rowset.execute(
         "CREATE TEMP TABLE import_touched (id bigint, line integer, is_new boolean) ON COMMIT DROP"
     )
@@ -107,6 +115,8 @@ def _update(tenant: Tenant, told: Collection[str]) -> int:
         "SELECT count(*) FROM (SELECT id FROM loyalty_member WHERE id IN (SELECT id FROM import_touched)"
         " ORDER BY id FOR NO KEY UPDATE) AS locked"
     )
+    for kind in {"email", "phone"} & set(told):
+        rowset.execute(_TWINS.format(kind=kind), [tenant.pk])
     sets = _list(f"{name} = {value}" for name, value in merged.items())
     rowset.execute(
         f"""

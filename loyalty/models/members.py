@@ -169,9 +169,9 @@ class DirtyMember(models.Model):
 
 
 class ErasedMember(models.Model):
-    """A tombstone: this person asked to be forgotten, so nothing may bring them back.
+    """A tombstone: this person asked to be forgotten, so nothing is stored under their external id again.
 
-    Holds only SHA-256 digests (salted with the tenant's id) of what named the person.
+    Holds only the SHA-256 digest (salted with the tenant's id) of that id; of e-mail and phone nothing stays.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+")

@@ -41,6 +41,7 @@ class Draft:
     values: dict[str, object]
     member_id: int | None = None
     state_before: str = ""
+    contacts_before: tuple[str, str] = ("", "")
     is_changed: bool = False
 
     def merge(self, told: Mapping[str, object]) -> bool:

@@ -8,5 +8,7 @@ from portal.tenancy.models import Tenant
 
 def lock(member_ids: Collection[int], *, tenant: Tenant) -> list[int]:
     """Lock these members of the tenant until the transaction ends; return the ids of those that are there."""
-    statement = "SELECT id FROM loyalty_member WHERE id = ANY(%s::bigint[]) AND tenant_id = %s ORDER BY id FOR NO KEY UPDATE"
+    statement = """
+        SELECT id FROM loyalty_member WHERE id = ANY(%s::bigint[]) AND tenant_id = %s ORDER BY id FOR NO KEY UPDATE
+    """
     return [member_id for (member_id,) in rowset.execute(statement, [list(member_ids), tenant.pk])]

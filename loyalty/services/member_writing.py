@@ -9,7 +9,7 @@ from loyalty.rules.member_merge import BLANK, COLUMNS, Draft
 from loyalty.rules.tombstones import digest
 from loyalty.services import audiences, consent, rowset, tiers
 from loyalty.services.consent import ConsentAct
-from loyalty.services.marks import mark_dirty
+from loyalty.services.marks import mark_dirty, sharing
 from loyalty.services.outbox import Happening, append
 from loyalty.services.results import ItemResult
 from portal.tenancy.models import Tenant
@@ -32,6 +32,7 @@ class Writing:
         self.acts: list[ConsentAct] = []
         self.consenting: dict[int, int] = {}
         self.tier_id: int | None = None
+        self.addresses: dict[str, set[str]] = {"email": set(), "phone": set()}
 
     def work_through(self, items: Numbered) -> Numbered:
         """Merge and write; return the items of members whom somebody else created meanwhile."""
@@ -64,7 +65,8 @@ class Writing:
         if events:
             append(self.tenant.pk, [self._joining(draft) for draft in self.joined.values()], history=history)
         audiences.follow(self.tenant, self.changed, now=self.now)
-        mark_dirty(self.tenant.pk, self.changed)
+        twins = sharing(self.tenant.pk, self.addresses["email"], self.addresses["phone"])
+        mark_dirty(self.tenant.pk, self.changed | twins)
 
     def _lock(self, external_ids: set[str]) -> dict[str, Draft]:
         rows = (
@@ -79,6 +81,7 @@ class Writing:
                 values := dict(zip(COLUMNS, kept, strict=True)),
                 member_id,
                 state_before=str(values["state"]),
+                contacts_before=(str(values["email"]), str(values["phone"])),
             )
             for member_id, external_id, *kept in rows
         }
@@ -98,9 +101,14 @@ class Writing:
         return "updated" if draft.merge(item.values) else "unchanged"
 
     def _update(self, drafts: Iterable[Draft]) -> None:
+        drafts = list(drafts)
         rows = [(draft.member_id, *self._row(draft), self.now) for draft in drafts]
         rowset.update(Member, ("id", *COLUMNS, "updated_at"), rows)
         self.changed.update(int(str(row[0])) for row in rows)
+        for draft in drafts:
+            for kind, before in zip(("email", "phone"), draft.contacts_before, strict=True):
+                if draft.values[kind] != before:
+                    self.addresses[kind] |= {before, str(draft.values[kind])} - {""}
 
     def _insert(self, drafts: list[Draft]) -> None:
         """In the order of their ids: two calls that create the same people cannot wait in a circle."""

@@ -1,5 +1,6 @@
 """Members: told from outside, found by support, forgotten on request."""
 
+import logging
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -12,10 +13,12 @@ from loyalty.models import ErasedMember, Member
 from loyalty.rules.member_input import MemberInput
 from loyalty.rules.tombstones import digest
 from loyalty.services.locks import lock
-from loyalty.services.marks import mark_dirty
+from loyalty.services.marks import mark_dirty, sharing
 from loyalty.services.member_writing import Writing
 from loyalty.services.results import ItemResult
 from portal.tenancy.models import Tenant
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["erase", "find", "mark_dirty", "upsert"]
 
@@ -46,15 +49,20 @@ def upsert(
 
 @transaction.atomic
 def erase(member: Member, *, by: str) -> None:
-    """Forget a person, history and all, here and where it was sent. Digests stay, so that nobody returns."""
+    """Forget a person, history and all, here and where it was sent; `by` is who asked for it, in the log.
+
+    The digest of the external id stays: nothing is stored under it again. E-mail and phone are forgotten
+    whole, so a person who comes back under a new id, by the merchant's own word, is a new member.
+    """
     lock([member.pk], tenant=member.tenant)
-    for kind in ("external_id", "email", "phone"):
-        if value := getattr(member, kind):
-            ErasedMember.objects.get_or_create(
-                tenant_id=member.tenant_id, digest=digest(member.tenant_id, kind, value)
-            )
+    stone = digest(member.tenant_id, "external_id", member.external_id)
+    ErasedMember.objects.get_or_create(tenant_id=member.tenant_id, digest=stone)
+    known = Member.objects.values_list("email", "phone").get(pk=member.pk)
+    twins = sharing(member.tenant_id, *({address} - {""} for address in known))
+    mark_dirty(member.tenant_id, twins - {member.pk})
     import_string(settings.ERASE_TARGET)(member.tenant_id, member.pk)
     Member.objects.filter(pk=member.pk).delete()
+    logger.info("erased %s of tenant %s, asked for by %s", stone[:12], member.tenant_id, by)
 
 
 def find(tenant: Tenant, text: str) -> QuerySet[Member]:

@@ -185,6 +185,15 @@ def test_tiers_audiences_and_marks_follow(take, tenant):
     assert {mark.member_id for mark in DirtyMember.objects.all()} == {m.pk for m in found.values()}
 
 
+def test_twins_are_marked_when_one_changes_the_address_that_they_share(take, tenant):
+    take("external_id,email\n1,a@example.com\n2,a@example.com\n3,b@example.com\n4,c@example.com\n")
+    DirtyMember.objects.all().delete()
+    take("external_id,email\n1,b@example.com\n")
+    ids = DirtyMember.objects.values_list("member_id", flat=True)
+    found = Member.objects.filter(pk__in=list(ids)).values_list("external_id", flat=True)
+    assert sorted(found) == ["1", "2", "3"]
+
+
 def test_many_changes_leave_one_mark_for_all(take, settings):
     settings.FULL_DUE_ABOVE = 2
     take("external_id\n" + "\n".join("abcd") + "\n")

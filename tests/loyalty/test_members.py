@@ -120,11 +120,44 @@ def test_erased_people_do_not_come_back(tenant, settings):
     assert [(tenant.pk, member.pk, True)] == ERASURES
     assert not Member.objects.exists()
     assert not OutboxEvent.objects.exists()
-    assert ErasedMember.objects.count() == 3
+    assert ErasedMember.objects.count() == 1
     results = upsert(tenant, told("1"), told("2"))
     assert [r.status for r in results] == ["refused", "created"]
     assert "erased" in results[0].errors[0]
     assert upsert(make_tenant(), told("1"))[0].status == "created"
+
+
+def test_who_comes_back_under_a_new_id_is_a_new_member(tenant, caplog):
+    caplog.set_level("INFO")
+    upsert(tenant, told("1", email="ada@example.com"))
+    members.erase(Member.objects.get(), by="owner@example.com")
+    assert upsert(tenant, told("2", email="ada@example.com"))[0].status == "created"
+    [line] = [record.getMessage() for record in caplog.records if "erased" in record.getMessage()]
+    assert "owner@example.com" in line and "ada" not in line
+
+
+def marked():
+    """External ids of the marked, whose marks are taken away."""
+    ids = list(DirtyMember.objects.values_list("member_id", flat=True))
+    DirtyMember.objects.all().delete()
+    return sorted(Member.objects.filter(pk__in=ids).values_list("external_id", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shared", "other"),
+    [("email", "a@example.com", "b@example.com"), ("phone", "+447700900123", "+447700900124")],
+)
+def test_twins_are_looked_at_when_one_changes_the_address_that_they_share(tenant, kind, shared, other):
+    upsert(tenant, told("1", **{kind: shared}), told("2", **{kind: shared}), told("3", **{kind: other}))
+    marked()
+    upsert(tenant, told("1", city="Rome"))
+    assert marked() == ["1"]
+    upsert(tenant, told("1", **{kind: other}))
+    assert marked() == ["1", "2", "3"]
+    upsert(tenant, told("2", **{kind: None}))
+    assert marked() == ["2"]
+    members.erase(Member.objects.get(external_id="1"), by="x")
+    assert marked() == ["3"]
 
 
 ERASURES = []
