@@ -66,7 +66,8 @@ def _is_let_go(batch: SyncBatch) -> bool:
             routing.let_go(claims.owned(batch))
         return True
     if batch.attempts > settings.BATCH_ATTEMPTS:
-        give_up(batch, Temporary("The worker that sent it ended each time.", code="worker_lost"))
+        words = batch.words or "The worker that sent it ended each time."
+        give_up(batch, Temporary(words, code=batch.code or "worker_lost"))
         return True
     return False
 

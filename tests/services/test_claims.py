@@ -146,6 +146,17 @@ def test_a_batch_that_kills_its_workers_is_given_up(connect: Connect, remote, se
     run.refresh_from_db()
     assert (run.status, run.failed) == ("failed", 120)
     assert (SyncBatch.objects.get().state, SyncBatch.objects.get().code) == ("dead", "worker_lost")
+
+
+def test_a_batch_that_is_given_up_says_its_true_last_cause(connect: Connect, remote, settings):
+    extension = connect()
+    planned(extension)
+    for _ in range(settings.BATCH_ATTEMPTS):
+        assert claims.claim_batch(extension.pk, "bulk")
+        SyncBatch.objects.update(owner=None, lease_until=None, words="The network is down.", code="temporary")
+    drain(extension)
+    batch = SyncBatch.objects.get()
+    assert (batch.state, batch.code, batch.words) == ("dead", "temporary", "The network is down.")
     assert remote.calls == []
 
 
