@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from integrations.models import (
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 ACTIVE = (RunStatus.RUNNING, RunStatus.WAITING)
 EVENTS_AT_ONCE = 20_000
 SOON = timedelta(minutes=1)  # a batch that waits longer than that is in trouble of its own
+PATIENCE = timedelta(minutes=10)  # and so is one that is older
 REFRESH_SECONDS = 15.0  # then the task ends, and the next one goes on
 PASSES = 5  # how often a run looks again at members who were on their way elsewhere or changed meanwhile
 
@@ -110,6 +111,9 @@ def _plan(run: SyncRun) -> bool:
             return True
         batching.close_plan(run, scope_of(run))
         _enter(run, RunPhase.SEND)
+        # From here the cursor is the newest batch of now: what others plan later is not waited for.
+        newest = SyncBatch.objects.filter(extension=run.extension).aggregate(newest=Max("pk"))["newest"]
+        SyncRun.objects.filter(pk=run.pk).update(cursor=newest or 0)
     return True
 
 
@@ -118,8 +122,8 @@ def scope_of(run: SyncRun) -> batching.Scope:
     ids = None if run.member_ids is None else tuple(run.member_ids)
     return batching.Scope(
         ids=ids,
-        due=(run.kind == RunKind.CHANGES and ids is None and not run.force) or run.passes > 0,
-        force=run.force and not run.passes,
+        due=(run.kind == RunKind.CHANGES and ids is None) or run.passes > 0,
+        force=run.force,
         again=run.parent_id is not None,
         profiles=run.kind != RunKind.AUDIENCES or ids is not None,
         singles_up_to=settings.LIVE_SINGLE_LIMIT,
@@ -142,17 +146,21 @@ def count(run: SyncRun, planned: batching.Planned) -> None:
 def _send(run: SyncRun) -> bool:
     """Wait for the batches; look again at who is due since; then events, where the run's kind has them."""
     open_batches = SyncBatch.objects.filter(extension=run.extension, state__in=OPEN_BATCHES)
-    soon = Q(not_before=None) | Q(not_before__lte=timezone.now() + SOON)
-    if (
-        open_batches.filter(run=run).exists()
-        or open_batches.exclude(run=run).filter(soon, delivery_ids=[]).exists()
-    ):
+    if open_batches.filter(run=run).exists() or _others(run, open_batches).exists():
         return False
     if _looks_again(run):
         SyncRun.objects.filter(pk=run.pk).update(cursor=0, passes=run.passes + 1, phase=RunPhase.PLAN)
         return True
     _enter(run, RunPhase.EVENTS if _has_events(run) else RunPhase.DONE)
     return True
+
+
+def _others(run: SyncRun, open_batches: QuerySet[SyncBatch]) -> QuerySet[SyncBatch]:
+    """Batches of other runs that may carry members whom this run met on their way; not those in trouble."""
+    now = timezone.now()
+    soon = Q(not_before=None) | Q(not_before__lte=now + SOON)
+    young = open_batches.filter(soon, pk__lte=run.cursor, created_at__gt=now - PATIENCE)
+    return young.exclude(run=run).filter(delivery_ids=[])
 
 
 def _looks_again(run: SyncRun) -> bool:
@@ -173,31 +181,44 @@ def _has_events(run: SyncRun) -> bool:
 
 def _events(run: SyncRun) -> bool:
     """Send what happened before the run began; done when none of it is open or on its way."""
-    before, only = run.started_at, run.delivery_ids if run.parent_id else None
+    only = run.delivery_ids if run.parent_id else None
+    # Asked anew: a person may switch events off while the run goes on.
+    is_on = Extension.objects.filter(pk=run.extension_id, events_enabled=True).exists()
+    if is_on and _plan_events(run, only):
+        return True
+    if SyncBatch.objects.filter(run=run, state__in=OPEN_BATCHES).exists():
+        return False
+    if is_on and _has_waiting_events(run, only):
+        return False
+    _enter(run, RunPhase.DONE)
+    return True
+
+
+def _plan_events(run: SyncRun, only: list[int] | None) -> int:
     with transaction.atomic():
         planned = messages.plan_deliveries(
             run,
             lane=LaneName.BULK,
             limit=EVENTS_AT_ONCE,
             singles_up_to=settings.LIVE_SINGLE_LIMIT,
-            before=before,
+            before=run.started_at,
             only=only,
         )
         if planned:
             count(run, batching.Planned(None, pushed=planned))
-            return True
-    if SyncBatch.objects.filter(run=run, state__in=OPEN_BATCHES).exists():
-        return False
+    return planned
+
+
+def _has_waiting_events(run: SyncRun, only: list[int] | None) -> bool:
+    """Whether events of this run are open still, or with another batch."""
     waiting = Delivery.objects.filter(
         extension=run.extension, state__in=[DeliveryState.OPEN, DeliveryState.SENDING]
     )
-    waiting = waiting.filter(pk__in=only) if only else waiting.filter(event__created_at__lt=before)
+    is_ours = Q(event__created_at__lt=run.started_at) if only is None else Q(pk__in=only)
+    waiting = waiting.filter(is_ours)
     if run.extension.merge_policy == "skip_existing":
         waiting = waiting.exclude(state=DeliveryState.OPEN)  # those wait for their profiles, not for us
-    if waiting.exists():
-        return False
-    _enter(run, RunPhase.DONE)
-    return True
+    return waiting.exists()
 
 
 def _finish(run: SyncRun) -> bool:

@@ -56,6 +56,7 @@ def create(
         raise ConfigurationError(
             f"The connection {run.extension.name} is switched off. Switch it on, then run again."
         )
+    sync.refuse_events_off(run.extension, run.kind)
     with transaction.atomic():
         SyncRun.objects.select_for_update().get(pk=run.pk)
         waiting = SyncRun.objects.filter(
@@ -79,7 +80,7 @@ def create(
         elif run.member_ids is not None or run.kind == RunKind.LIVE:
             again.member_ids, again.delivery_ids = _all_of(run)
         else:
-            again.delivery_ids = _deliveries(run) or None
+            again.delivery_ids = _deliveries(run)
         again.save()
     sync.wake(again)
     return again

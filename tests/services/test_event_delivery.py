@@ -9,10 +9,10 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from integrations import tasks
-from integrations.errors import RowsRejected, Temporary
-from integrations.models import Delivery, EventMapping, SentProfile, SyncBatch, SyncRow
+from integrations.errors import ConfigurationError, RowsRejected, Temporary
+from integrations.models import Delivery, EventMapping, SentProfile, SyncBatch, SyncRow, SyncRun
 from integrations.planning import messages
-from integrations.services import reruns
+from integrations.services import clock, course, reruns, routing, sync
 from loyalty.models import OutboxEvent
 from tests.services.builders import drain, happen, people, run, touch
 from tests.services.conftest import Connect, step
@@ -130,8 +130,6 @@ def test_a_kind_that_is_off_is_not_told_and_a_renamed_one_has_its_name(connect: 
 
 
 def test_events_off_tells_nothing_and_leaves_the_lane_at_rest(connect: Connect, remote):
-    from integrations.services import clock, routing
-
     extension = connect()
     (member,) = people(extension.tenant, 1)
     run(extension)
@@ -145,6 +143,42 @@ def test_events_off_tells_nothing_and_leaves_the_lane_at_rest(connect: Connect, 
     type(extension).objects.update(events_enabled=False)
     type(extension).objects.get().lanes.update(nudged=False)
     assert clock._due_lanes() == []
+
+
+def test_events_off_refuses_a_run_of_events_in_words(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    numbered(member, 1)
+    ended = run(extension, "events")
+    type(extension).objects.update(events_enabled=False)
+    extension.refresh_from_db()
+    with pytest.raises(ConfigurationError, match=r"sends no events\. Switch its events on"):
+        sync.start(extension, kind="events")
+    ended.refresh_from_db()
+    with pytest.raises(ConfigurationError, match="sends no events"):
+        reruns.create(SyncRun.objects.get(pk=ended.pk), failed_only=False)
+
+
+def test_events_switched_off_in_the_middle_are_planned_no_more_and_the_run_ends(
+    connect: Connect, remote, monkeypatch
+):
+    monkeypatch.setattr(course, "EVENTS_AT_ONCE", 120)
+    extension = connect()
+    members = people(extension.tenant, 200)
+    for number, member in enumerate(members):
+        numbered(member, number)
+    started = sync.start(extension, kind="events")
+    for _ in range(3):
+        course.advance(extension)
+    type(extension).objects.update(events_enabled=False)
+    drain(extension)
+    started.refresh_from_db()
+    assert (started.status, started.sent, started.planned) == ("succeeded", 120, 120)
+    assert told(remote) == list(range(120))
+    type(extension).objects.update(events_enabled=True)
+    extension.refresh_from_db()
+    drain(extension)
+    assert told(remote) == list(range(200))
 
 
 def test_a_held_members_events_wait_and_go_when_it_is_mended(connect: Connect, remote):
@@ -195,8 +229,6 @@ def run_and_count(extension, remote):
 
 
 def test_a_changes_run_tells_waiting_events_and_an_audience_run_does_not(connect: Connect, remote):
-    from integrations.services import course, sync
-
     extension = connect()
     (member,) = people(extension.tenant, 1)
     numbered(member, 1)
@@ -245,8 +277,6 @@ def test_a_failed_event_is_sent_again_under_its_uid(connect: Connect, remote, se
 
 
 def test_an_erased_members_events_are_left_out(connect: Connect, remote):
-    from integrations.services import sync
-
     extension = connect()
     members = people(extension.tenant, 2)
     numbered(members[0], 1)

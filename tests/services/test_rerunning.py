@@ -4,7 +4,7 @@ import pytest
 
 from integrations.errors import ConfigurationError, Temporary
 from integrations.models import SyncRow, SyncRun
-from integrations.services import connections, reruns, sync
+from integrations.services import connections, course, reruns, sync
 from tests.factories import make_member
 from tests.services.builders import drain, happen, people, run, touch, verdicts
 from tests.services.conftest import Connect, step
@@ -128,6 +128,19 @@ def test_the_whole_again_includes_events_that_failed(connect: Connect, remote, k
     remote.checks.clear()
     again(extension, ended, failed_only=False)
     assert len(remote.events) == 1
+
+
+def test_an_events_run_of_which_all_arrived_has_nothing_to_run_again(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    happen(member)
+    ended = run(extension, "events")
+    happen(member)
+    made = reruns.create(ended, failed_only=False)
+    while course.advance(extension):
+        pass
+    made.refresh_from_db()
+    assert (made.status, made.sent, len(remote.events)) == ("succeeded", 0, 1)
 
 
 def test_a_refused_row_is_tried_again_by_a_re_run_and_by_nothing_else(partly, remote):

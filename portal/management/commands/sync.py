@@ -31,7 +31,7 @@ class Command(BaseCommand):
             default=RunKind.CHANGES.value,
             help=f"{', '.join(KINDS)}; changes if left out",
         )
-        parser.add_argument("--force", action="store_true", help="send everything again, changed or not")
+        parser.add_argument("--force", action="store_true", help="send again all that the kind looks at")
         reporting.add_arguments(parser)
 
     @override
