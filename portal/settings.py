@@ -3,6 +3,7 @@
 Every default runs at once. A value that cannot work is reported by portal.checks, not by a traceback.
 """
 
+import sys
 from pathlib import Path
 
 import environ
@@ -223,12 +224,20 @@ KEEP_OTHER_ROWS_DAYS = env.int("KEEP_OTHER_ROWS_DAYS", default=180)
 KEEP_RUNS_DAYS = env.int("KEEP_RUNS_DAYS", default=400)
 KEEP_OUTBOX_DAYS = env.int("KEEP_OUTBOX_DAYS", default=400)
 
+# A command answers in words of its own; what goes on running tells what it does.
+_is_command = Path(sys.argv[0]).name == "manage.py" and sys.argv[1:2] not in (
+    ["up"],
+    ["worker"],
+    ["qcluster"],
+    ["klaviyo_sandbox"],
+)
+_usual_level = "WARNING" if _is_command else "INFO"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="") or _usual_level},
     "loggers": {
         "django-q": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
