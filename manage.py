@@ -10,8 +10,12 @@ WITHOUT_DATABASE = {"collectstatic", "compilemessages", "help", "klaviyo_sandbox
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    from django.core.management import execute_from_command_line
-
+    try:
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError as error:
+        if error.name != "django":
+            raise
+        sys.exit("The packages are not here. Use .venv/bin/python manage.py …, or run “make run” once.")
     if len(sys.argv) < 2 or sys.argv[1] in WITHOUT_DATABASE or "--help" in sys.argv:
         execute_from_command_line(sys.argv)
         return
