@@ -30,6 +30,8 @@ def import_members(
     with transaction.atomic(), file.rows() as rows:
         _merge(tenant, reader, rows, report, events=events)
         transaction.set_rollback(dry_run)
+    if not report.rows:
+        report.file_warnings.append("The file has no rows below its heading.")
     report.refused.sort(key=lambda note: note.line)
     report.warnings.sort(key=lambda note: note.line)
     report.seconds = time.monotonic() - began

@@ -37,6 +37,10 @@ def test_members_are_created_changed_and_left_alone(take, tenant):
     assert (found["b"].email, found["b"].first_name, found["b"].city) == ("b@example.com", "Rob", "Paris")
 
 
+def test_a_heading_alone_is_said(take):
+    assert take("external_id,email\n").file_warnings == ["The file has no rows below its heading."]
+
+
 def test_the_same_file_again_changes_nothing(take):
     text = (
         "external_id,email,phone,birthday,tags,consent.email,attributes.size,attributes.n:number,enrolled_at,points_balance\n"
