@@ -99,15 +99,15 @@ def _audience(part: Part) -> WantedAudience:
     elif not is_static and rule is None:
         part.refuse("rule", "is missing. An audience has a rule, or static: true.")
     elif rule is not None:
-        _check_rule(part, rule)
+        _check_rule(part, slug, rule)
     return WantedAudience(slug, name, rule)
 
 
-def _check_rule(part: Part, rule: object) -> None:
-    """The problems of a rule begin with their path inside it: rule.all[1]: …"""
+def _check_rule(part: Part, slug: str, rule: object) -> None:
+    """The problems of a rule begin with their path inside it: rule.all[1]: …; what is told names the audience."""
     try:
         audience_query.parse(rule)
     except RuleError as error:
         for problem in error.problems:
             place, _, words = problem.partition(": ")
-            part.refuse(place, words)
+            part.refuse(place, f"{words[:-1]} (audience {slug})." if slug else words)

@@ -137,9 +137,9 @@ def _errors(entry: EntryInput, account: Account | None, *, now: datetime) -> tup
     if account is None:
         return (*told, f"external_id: there is no member “{entry.external_id}”.")
     if account.balance + entry.points < 0:
-        return (*told, f"points: the balance is {account.balance}, so {-entry.points} cannot be taken.")
+        return (*told, f"points: the balance is {account.balance:,}, so {-entry.points:,} cannot be taken.")
     if max(account.balance, account.lifetime) + entry.points > MAX_POINTS:
-        return (*told, f"points: a balance cannot grow beyond {MAX_POINTS}.")
+        return (*told, f"points: a balance cannot grow beyond {MAX_POINTS:,}.")
     return told
 
 

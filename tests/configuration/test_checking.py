@@ -139,3 +139,8 @@ def test_a_key_with_a_line_break_is_refused_and_not_shown():
 def test_two_active_connections_to_one_destination_are_refused():
     second = "  - {name: Other, destination: klaviyo, active: true}\n"
     assert "extensions[1].active: only one connection to klaviyo can be active" in problems(ACME + second)[0]
+
+
+def test_a_problem_of_a_rule_names_its_audience():
+    found = problems(ACME.replace("op: at_least", "op: atleast"))
+    assert found[0].endswith("(audience gold-members).")

@@ -24,7 +24,10 @@ class Command(BaseCommand):
         if tenant:
             tenants = tenants.filter(slug=tenant)
             if not tenants:
-                raise CommandError(f"There is no tenant “{tenant}”.", returncode=2)
+                known = ", ".join(Tenant.objects.order_by("slug").values_list("slug", flat=True)[:50])
+                raise CommandError(
+                    f"There is no tenant “{tenant}”. Known tenants: {known or 'none yet'}.", returncode=2
+                )
         proofs = {found.slug: prove(found) for found in tenants}
         self._print_json(proofs) if json else self._print(proofs)
         if not all(proof.holds for proof in proofs.values()):
