@@ -1,10 +1,9 @@
 """Rows: one person across all runs."""
 
-import re
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,12 +13,9 @@ from integrations.admin import columns
 from integrations.admin.filters import OutcomeFilter
 from integrations.models import SyncRow
 from integrations.services import run_stories
-from loyalty.models import Member
+from loyalty.admin.people import SEARCH_HELP, people
 from portal.admin_site import ReadOnlyAdmin, site
 from portal.templatetags.portal_tags import badge
-from portal.tenancy.models import Tenant
-
-MEMBERS_AT_MOST = 200
 
 
 @admin.register(SyncRow, site=site)
@@ -29,9 +25,7 @@ class RowAdmin(ReadOnlyAdmin):
     list_filter = (OutcomeFilter,)
     list_select_related = ("run__extension__tenant", "member")
     search_fields = ("member__email",)
-    search_help_text = (
-        "A person: the beginning of the e-mail address or phone number, or the whole external id."
-    )
+    search_help_text = SEARCH_HELP
     ordering = ("-pk",)
     sortable_by = ()
     fields = ("outcome", "person", "tenant", "of_run", "what_it_was", "code", "words", "changed", "healed_at",
@@ -54,7 +48,7 @@ class RowAdmin(ReadOnlyAdmin):
         """First the people, by index; then their rows, newest first."""
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(member__in=people(search_term.strip())), False
+        return queryset.filter(member__in=people(search_term)), False
 
     @admin.display(description="Verdict")
     def outcome(self, row: SyncRow) -> SafeString:
@@ -88,14 +82,3 @@ class RowAdmin(ReadOnlyAdmin):
         return format_html_join(
             "", "{}: {} → {}<br>", ((one.property, one.before, one.after) for one in found)
         )
-
-
-def people(asked: str) -> list[int]:
-    """Ids of members whose e-mail or phone begins so, or whose external id is it."""
-    tenants = list(Tenant.objects.values_list("pk", flat=True))
-    digits = re.sub(r"[^\d+]", "", asked)
-    wanted = Q(external_id=asked) | Q(email__startswith=asked.lower(), email__gt="")
-    if len(digits) >= 4 and re.fullmatch(r"[\d\s()+./-]+", asked):
-        wanted |= Q(phone__startswith=digits, phone__gt="")
-    found = Member.objects.filter(wanted, tenant__in=tenants)
-    return list(found.values_list("pk", flat=True)[:MEMBERS_AT_MOST])

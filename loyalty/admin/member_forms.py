@@ -30,6 +30,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.told: MemberInput | None = None
+        self.warnings: tuple[str, ...] = ()
         self.fields["birthday"].initial = birthday_of(self.instance)
         if "tags" in self.fields:
             self.fields["tags"].required = False
@@ -47,7 +48,9 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         # A phone number is read in its member's country.
         if "phone" in changed and "country" in cleaned:
             changed["country"] = cleaned["country"]
-        self.told, errors, _ = member_input.parse({"external_id": self.instance.external_id, **changed})
+        self.told, errors, self.warnings = member_input.parse(
+            {"external_id": self.instance.external_id, **changed}
+        )
         for error in errors:
             name, _, sentence = error.partition(": ")
             self.add_error(name if name in self.fields else None, sentence)

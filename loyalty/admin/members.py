@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from typing_extensions import override
 
 from loyalty.admin.member_forms import AdjustForm, MemberForm
-from loyalty.admin.people import FOUND_AT_MOST, SEARCH_HELP, asked_for
+from loyalty.admin.people import SEARCH_HELP, people
 from loyalty.models import Member
 from loyalty.services import ledger, members
 from portal.admin_site import PortalModelAdmin, site
@@ -58,8 +58,7 @@ class MemberAdmin(PortalModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        found = Member.objects.filter(asked_for(search_term)).values_list("pk", flat=True)[:FOUND_AT_MOST]
-        return queryset.filter(pk__in=list(found)), False
+        return queryset.filter(pk__in=people(search_term)), False
 
     @override
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -77,6 +76,8 @@ class MemberAdmin(PortalModelAdmin):
             result = members.upsert(obj.tenant, [form.told], source="admin")[0]
             for error in result.errors:
                 self.message_user(request, error, messages.ERROR)
+            for warning in form.warnings:
+                self.message_user(request, warning, messages.WARNING)
 
     @admin.display(description="Member")
     def person(self, member: Member) -> SafeString:

@@ -1,36 +1,28 @@
 """Finding people, and lists of what happened to them: shared by the history pages."""
 
-import re
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
 
-from loyalty.models import Member
+from loyalty.services import members
 from portal.admin_site import ReadOnlyAdmin
 from portal.templatetags.portal_tags import when
 from portal.tenancy.models import Tenant
 
 FOUND_AT_MOST = 200
-SEARCH_HELP = "A person: the beginning of the e-mail address or phone number, or the whole external id."
+SEARCH_HELP = "A person: the beginning of the name, e-mail address or phone number, or the whole external id."
 
 
-def asked_for(text: str) -> Q:
-    """Members whose e-mail or phone begins so, or whose external id it is; each by an index.
-
-    The tenants are named because those indexes begin with them.
-    """
-    text = text.strip()
-    digits = re.sub(r"[^\d+]", "", text)
-    wanted = Q(external_id=text) | Q(email__startswith=text.lower(), email__gt="")
-    if len(digits) >= 4 and re.fullmatch(r"[\d\s()+./-]+", text):
-        wanted |= Q(phone__startswith=digits, phone__gt="")
-    return Q(tenant__in=list(Tenant.objects.values_list("pk", flat=True))) & wanted
+def people(text: str) -> list[int]:
+    """Keys of the members that a person means by this text, of every tenant."""
+    tenants = list(Tenant.objects.values_list("pk", flat=True))
+    return [row["pk"] for row in members.find(tenants, text)[:FOUND_AT_MOST]]
 
 
 class HistoryAdmin(ReadOnlyAdmin):
@@ -49,8 +41,7 @@ class HistoryAdmin(ReadOnlyAdmin):
         """First the people, by index; then their rows."""
         if not search_term.strip():
             return queryset, False
-        people = Member.objects.filter(asked_for(search_term)).values_list("pk", flat=True)[:FOUND_AT_MOST]
-        return queryset.filter(member__in=list(people)), False
+        return queryset.filter(member__in=people(search_term)), False
 
     @admin.display(description="Member")
     def person(self, row: Any) -> SafeString:

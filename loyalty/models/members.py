@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 
 from portal.tenancy.models import Tenant
 
@@ -136,6 +136,22 @@ class Member(models.Model):
                 OpClass("phone", "varchar_pattern_ops"),
                 name="member_phone_search",
                 condition=models.Q(phone__gt=""),
+            ),
+            # Upper, because it is what Django's case-insensitive lookups ask for.
+            models.Index(
+                "tenant", OpClass(Upper("external_id"), "text_pattern_ops"), name="member_id_search"
+            ),
+            models.Index(
+                "tenant",
+                OpClass(Upper("first_name"), "text_pattern_ops"),
+                name="member_first_name_search",
+                condition=models.Q(first_name__gt=""),
+            ),
+            models.Index(
+                "tenant",
+                OpClass(Upper("last_name"), "text_pattern_ops"),
+                name="member_last_name_search",
+                condition=models.Q(last_name__gt=""),
             ),
             models.Index(fields=["tenant", "id"], name="member_tenant_id"),
             models.Index(fields=["tenant", "tier"], name="member_tier"),

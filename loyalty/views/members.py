@@ -1,15 +1,15 @@
 """A tenant's members: search, and one member with everything that happened to them."""
 
-import re
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from loyalty.models import Member, MemberState
 from loyalty.rules.event_kinds import KINDS
+from loyalty.services import members as members_service
 from portal.tenancy.guards import TenantRequest, tenant_view
 
 PAGE = 50
@@ -23,7 +23,7 @@ def members(request: TenantRequest) -> HttpResponse:
     after = request.GET.get("after", "")
     found: QuerySet[Member] = Member.objects.for_tenant(request.tenant).select_related("tier")
     if asked:
-        found = matching(found, asked)
+        found = found.filter(pk__in=members_service.find([request.tenant.pk], asked))
     if after.isascii() and after.isdigit() and len(after) < 19:
         found = found.filter(pk__gt=int(after))
     page = list(found.order_by("pk")[: PAGE + 1])
@@ -34,16 +34,6 @@ def members(request: TenantRequest) -> HttpResponse:
         "after": after,
     }
     return render(request, "loyalty/members.html", context)
-
-
-def matching(found: QuerySet[Member], asked: str) -> QuerySet[Member]:
-    """By the beginning of e-mail or phone, or the whole external id: each has an index."""
-    lower = asked.lower()
-    digits = re.sub(r"[^\d+]", "", asked)
-    wanted = Q(external_id=asked) | Q(email__startswith=lower, email__gt="")
-    if len(digits) >= 4 and re.fullmatch(r"[\d\s()+./-]+", asked):
-        wanted |= Q(phone__startswith=digits, phone__gt="")
-    return found.filter(wanted)
 
 
 @require_safe

@@ -141,6 +141,12 @@ def test_a_profile_that_cannot_be_taken_says_why(staff, tenant):
     assert set(answer.context["adminform"].form.errors) == {"timezone", "birthday"}
 
 
+def test_a_broken_address_is_kept_and_said_so(staff, tenant):
+    member = make_member(tenant, "1")
+    assert profile(staff, member, email="ada@@example").status_code == 302
+    assert "is not a valid address. It is kept, and never sent." in staff.get(url("member")).content.decode()
+
+
 def test_a_profile_left_as_it_is_is_not_written(staff, tenant):
     member = make_member(tenant, "1", birth_year=1990, birth_month=5, birth_day=7)
     assert profile(staff, member).status_code == 302
