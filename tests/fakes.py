@@ -383,6 +383,11 @@ class FakeDestination:
     def default_revision(self) -> str:
         return "1"
 
+    def validate_base_url(self, text: str) -> str:
+        if not text.startswith("https://fake."):
+            raise ConfigurationError("This is not the address of a fake.")
+        return text.rstrip("/")
+
     def validate_secret(self, text: str) -> str:
         if not text.strip():
             raise ConfigurationError("Enter a key.")

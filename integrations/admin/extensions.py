@@ -39,6 +39,16 @@ class ExtensionForm(forms.ModelForm):  # type: ignore[type-arg]
         if "destination" in self.fields:
             self.fields["destination"] = forms.ChoiceField(choices=registry.choices())
 
+    def clean_base_url(self) -> str:
+        text = str(self.cleaned_data["base_url"]).strip()
+        key = self.cleaned_data.get("destination") or self.instance.destination
+        if not text or not key:
+            return text
+        try:
+            return registry.get(key).validate_base_url(text)
+        except DestinationError as error:
+            raise ValidationError(error.words) from error
+
     def clean_new_key(self) -> str:
         text = str(self.cleaned_data["new_key"])
         key = self.cleaned_data.get("destination") or self.instance.destination
@@ -104,7 +114,9 @@ class ExtensionAdmin(PortalModelAdmin):
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.readonly_fields + (("tenant", "destination") if obj else ())
+        """The key is sent to the address, so only superusers say where that is."""
+        fixed = self.readonly_fields + (("tenant", "destination") if obj else ())
+        return fixed if request.user.is_superuser else (*fixed, "base_url")
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -117,12 +129,21 @@ class ExtensionAdmin(PortalModelAdmin):
         if change:
             names = [name for name in form.changed_data if name != "new_key"]
             obj.save(update_fields=names) if names else None
+            if "base_url" in names:
+                self._follow_address(request, obj, str(form.initial["base_url"]))
         else:
             obj.save()
             connections.ensure_lanes(obj)
         new_key = form.cleaned_data.get("new_key")
         if new_key and connections.store_key(obj, new_key):
             self.message_user(request, "The new key is stored. Check the connection now.", messages.WARNING)
+
+    def _follow_address(self, request: HttpRequest, extension: Extension, before: str) -> None:
+        if connections.follow_address(extension, before):
+            words = (
+                "The address is another one, so the stored key was cleared. Enter the key for this address."
+            )
+            self.message_user(request, words, messages.WARNING)
 
     @admin.display(description="State")
     def state(self, extension: Extension) -> SafeString:

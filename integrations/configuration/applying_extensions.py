@@ -39,7 +39,6 @@ def _extension(tenant: Tenant, file: WantedExtension, changes: Changes) -> tuple
         extension = connections.create(tenant, destination=file.destination, name=file.name)
         changes.tell(what, "created")
     extension.tenant = tenant
-    _auth(extension, file.auth, changes)
     values: dict[str, object] = {
         "merge_policy": file.merge_policy,
         "only_opted_in": file.only_opted_in,
@@ -55,10 +54,17 @@ def _extension(tenant: Tenant, file: WantedExtension, changes: Changes) -> tuple
         extension.save(update_fields=list(values))
         changes.tell(what, ", ".join(told))
         if (extension.base_url, extension.revision) != where:
-            connections.forget_health(extension)
+            _move(extension, where[0], changes)
+    _auth(extension, file.auth, changes)
     is_due = any(getattr(extension, name) != value for name, value in before.items())
     mapped = applying_mappings.apply(extension, file, changes, is_new=is_new)
     return extension, is_due or mapped
+
+
+def _move(extension: Extension, before: str, changes: Changes) -> None:
+    if connections.follow_address(extension, before):
+        what = f"extension {extension.name}"
+        changes.tell(what, "key cleared, because it was entered for another address")
 
 
 def _auth(extension: Extension, wanted: WantedAuth | None, changes: Changes) -> None:

@@ -50,7 +50,7 @@ def _extension(part: Part) -> WantedExtension:
         merge_policy=part.choice("merge_policy", [value for value in MergePolicy.values if value], ""),
         only_opted_in=part.flag("only_opted_in", False),
         events_enabled=part.flag("events_enabled", True),
-        base_url=part.text("base_url", limit=200, default="", check=_base_url).rstrip("/"),
+        base_url=part.text("base_url", limit=200, default="", check=_base_url(destination)).rstrip("/"),
         revision=part.text("revision", limit=20, default=""),
         throttle_share=part.whole("throttle_share", least=1, most=100, default=80),
         fields=_fields(part, destination),
@@ -64,10 +64,15 @@ def _extension(part: Part) -> WantedExtension:
     return wanted
 
 
-def _base_url(text: str) -> str:
-    if not _WEB_ADDRESS.fullmatch(text):
-        raise ValueError("must be a web address without query, such as https://api.example.")
-    return text
+def _base_url(destination: Destination | None) -> Callable[[str], str | None]:
+    ask = _asking(destination, "validate_base_url")
+
+    def check(text: str) -> str | None:
+        if not _WEB_ADDRESS.fullmatch(text):
+            raise ValueError("must be a web address without query, such as https://api.example.")
+        return ask(text)
+
+    return check
 
 
 def _auth(part: Part, destination: Destination | None) -> WantedAuth | None:

@@ -219,6 +219,12 @@ class Destination(Protocol):
 
     def default_revision(self) -> str: ...
 
+    def validate_base_url(self, text: str) -> str:
+        """Return the address of the API as it should be stored; raises ConfigurationError with a sentence.
+
+        The key is sent there, so only an address is accepted that can be the destination's.
+        """
+
     def validate_secret(self, text: str) -> str:
         """Return the secret as it should be stored; raises ConfigurationError with a sentence."""
 

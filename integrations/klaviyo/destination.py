@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from integrations.errors import ConfigurationError
 from integrations.gateway.port import BatchKind, Channel, Credentials, EventWrite, Limits, ProfileWrite
-from integrations.klaviyo import conf, limits, payloads
+from integrations.klaviyo import conf, limits, payloads, transport
 from integrations.klaviyo.client import KlaviyoChannel
 
 _LONGEST_NAME = 127  # a metric's name is under 128 characters; a property is held to the same
@@ -25,6 +26,30 @@ class Klaviyo:
 
     def default_revision(self) -> str:
         return conf.default_revision()
+
+    def validate_base_url(self, text: str) -> str:
+        address = text.strip().rstrip("/")
+        try:
+            parts = urlsplit(address)
+            host, _ = (parts.hostname or "").lower(), parts.port
+        except ValueError:
+            host, parts = "", urlsplit("")
+        is_bare = not (parts.query or parts.fragment or parts.username or parts.password)
+        if parts.scheme not in ("http", "https") or not host or not is_bare:
+            raise ConfigurationError(
+                "This must be a web address without query, such as https://a.klaviyo.com."
+            )
+        if transport.is_loopback(address):
+            return address
+        if parts.scheme != "https":
+            raise ConfigurationError("The address must begin with https://, because the key is sent there.")
+        usual = (urlsplit(conf.default_base_url()).hostname or "").lower()
+        if host not in (usual, "klaviyo.com") and not host.endswith(".klaviyo.com"):
+            raise ConfigurationError(
+                f"{host} is not a host of Klaviyo, and the key is sent there. Accepted: *.klaviyo.com, this "
+                f"machine, and the host of KLAVIYO_API_URL ({usual})."
+            )
+        return address
 
     def validate_secret(self, text: str) -> str:
         key = text.strip()

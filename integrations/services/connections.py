@@ -2,6 +2,7 @@
 
 import logging
 from typing import Literal
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -76,6 +77,26 @@ def store_key(extension: Extension, text: str) -> bool:
     extension.save(update_fields=["secret", "auth_method"])
     forget_health(extension)
     return True
+
+
+def follow_address(extension: Extension, before: str) -> bool:
+    """The address of the API is no longer `before`: whether the stored key had to go.
+
+    A key is never sent to another origin than the one that it was entered for.
+    """
+    usual = registry.get(extension.destination).default_base_url()
+    is_elsewhere = _origin(extension.base_url or usual) != _origin(before or usual)
+    is_cleared = is_elsewhere and bool(extension.secret)
+    if is_cleared:
+        extension.secret = None
+        extension.save(update_fields=["secret"])
+    forget_health(extension)
+    return is_cleared
+
+
+def _origin(address: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def forget_health(extension: Extension) -> None:

@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import Permission
 
 from integrations.models import Extension
 from portal.tenancy.models import ApiToken
@@ -99,3 +100,35 @@ def test_who_edits_people_cannot_raise_themselves(client):
     assert (
         client.post(f"/admin/tenancy/user/{boss.pk}/change/", {"email": "x@example.com"}).status_code == 403
     )
+
+
+def test_another_address_does_not_get_the_key(client, root):
+    extension = make_extension(make_tenant(), health="ok")
+    address = f"/admin/integrations/extension/{extension.pk}/change/"
+    refused = client.post(address, {**form_of(client.get(address)), "base_url": "https://evil.example"})
+    assert "is not a host of Klaviyo" in refused.content.decode()
+    told = client.post(
+        address, {**form_of(client.get(address)), "base_url": "http://127.0.0.1:9"}, follow=True
+    )
+    assert "the stored key was cleared" in told.content.decode()
+    moved = Extension.objects.get(pk=extension.pk)
+    assert (moved.base_url, moved.secret, moved.health) == ("http://127.0.0.1:9", None, "unchecked")
+
+
+def test_a_key_entered_with_its_address_stays(client, root):
+    extension = make_extension(make_tenant())
+    address = f"/admin/integrations/extension/{extension.pk}/change/"
+    sent = {**form_of(client.get(address)), "base_url": "http://127.0.0.1:9", "new_key": "pk_ACME01_another"}
+    client.post(address, sent)
+    assert Extension.objects.get(pk=extension.pk).secret.reveal() == "pk_ACME01_another"
+
+
+def test_staff_cannot_change_the_address(client):
+    staff = make_user(is_staff=True)
+    staff.user_permissions.add(*Permission.objects.filter(content_type__model="extension"))
+    client.force_login(staff)
+    extension = make_extension(make_tenant())
+    address = f"/admin/integrations/extension/{extension.pk}/change/"
+    client.post(address, {**form_of(client.get(address)), "name": "Mine", "base_url": "http://127.0.0.1:9"})
+    kept = Extension.objects.get(pk=extension.pk)
+    assert (kept.name, kept.base_url, kept.secret.reveal()) == ("Mine", extension.base_url, SECRET)

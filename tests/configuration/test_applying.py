@@ -9,6 +9,7 @@ from portal.tenancy.models import Membership, Tenant, User
 from tests.configuration.files import ACME, KEY, PASSWORD, apply
 from tests.factories import make_audience, make_member, make_tenant, make_tier, make_user
 
+KEY_LINE = """    auth: {method: private_key, private_key: "${ACME_KLAVIYO_KEY}"}\n"""
 pytestmark = pytest.mark.django_db
 
 
@@ -192,6 +193,16 @@ def test_another_address_must_be_checked_again():
     Extension.objects.update(health=Health.OK)
     apply(ACME.replace("active: true", "active: true\n    base_url: http://127.0.0.1:8400"))
     assert Extension.objects.get().health == Health.UNCHECKED
+
+
+def test_a_key_does_not_go_to_another_address():
+    elsewhere = "active: true\n    base_url: http://127.0.0.1:9999"
+    apply()
+    told = apply(ACME.replace("active: true", elsewhere).replace(KEY_LINE, ""))
+    assert "extension Klaviyo: key cleared, because it was entered for another address" in told
+    assert Extension.objects.get().secret is None
+    apply(ACME.replace("active: true", elsewhere))
+    assert Extension.objects.get().secret is not None
 
 
 def test_oauth_is_connected_in_the_browser():

@@ -77,6 +77,11 @@ def problems(text, environment=ENVIRONMENT):
         ("active: true", "active: yes", "extensions[0].active: must be true or false."),
         (
             "active: true",
+            "active: true\n    base_url: https://evil.example",
+            "extensions[0].base_url: evil.example is not a host of Klaviyo",
+        ),
+        (
+            "active: true",
             "active: true\n    base_url: ftp://x",
             "extensions[0].base_url: must be a web address",
         ),

@@ -52,3 +52,41 @@ def test_a_property_may_have_any_plain_name(name: str) -> None:
 def test_a_name_that_klaviyo_refuses_is_refused_here(name: str) -> None:
     with pytest.raises(ConfigurationError):
         Klaviyo().validate_property(name)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://a.klaviyo.com",
+        "https://klaviyo.com/",
+        "http://127.0.0.1:8400",
+        "http://[::1]:9",
+        "http://localhost",
+    ],
+)
+def test_addresses_of_klaviyo_and_of_this_machine_are_accepted(address: str) -> None:
+    assert Klaviyo().validate_base_url(f" {address} ") == address.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://a.klaviyo.com", "must begin with https://"),
+        ("https://a.klaviyo.com.evil.example", "is not a host of Klaviyo"),
+        ("https://evilklaviyo.com", "is not a host of Klaviyo"),
+        ("https://a.klaviyo.com@evil.example", "web address"),
+        ("https://a.klaviyo.com?x=1", "web address"),
+        ("ftp://a.klaviyo.com", "web address"),
+        ("https://a.klaviyo.com:port", "web address"),
+        ("http://169.254.169.254", "must begin with https://"),
+        ("klaviyo", "web address"),
+    ],
+)
+def test_an_address_that_could_take_the_key_elsewhere_is_refused(address: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        Klaviyo().validate_base_url(address)
+
+
+def test_the_host_of_the_settings_is_accepted(settings: object) -> None:
+    settings.KLAVIYO_API_URL = "https://proxy.example"  # type: ignore[attr-defined]
+    assert Klaviyo().validate_base_url("https://proxy.example/k") == "https://proxy.example/k"
