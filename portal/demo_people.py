@@ -17,8 +17,15 @@ class DemoPerson:
 PEOPLE = (
     DemoPerson("owner@demo.example", "Merchant, owner", "the merchant pages, and may change everything"),
     DemoPerson("viewer@demo.example", "Merchant, viewer", "the merchant pages, and may only look"),
-    DemoPerson("staff@demo.example", "Staff", "the admin with everything in it"),
+    DemoPerson(
+        "staff@demo.example", "Staff", "everything in the admin; changes connections, programmes and people"
+    ),
     DemoPerson("support@demo.example", "Support", "runs, rows and members in the admin; may re-run"),
+    DemoPerson(
+        "admin@demo.example",
+        "Administrator",
+        "everything in the admin; also groups, permissions and staff accounts",
+    ),
 )
 
 

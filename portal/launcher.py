@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
 from portal import demo_people, launch_guards, static_files
@@ -201,4 +202,9 @@ class Launcher:
         if self.options.demo:
             lines += [f"  {person.email:<22} {person.title}" for person in demo_people.PEOPLE]
             lines += [f"  {'':<22} password of all: {demo_people.PASSWORD}", ""]
+        elif not get_user_model().objects.exists():
+            lines += [
+                "  Nobody can log in yet: run .venv/bin/python manage.py createsuperuser, or apply_config with users.",
+                "",
+            ]
         return "\n".join([*lines, "  Ctrl-C stops everything.", ""])

@@ -21,17 +21,41 @@ SUPPORT = {
     ],
     "integrations": ["view_syncrun", "view_syncrow", "view_syncbatch", "view_delivery", "rerun_syncrun"],
 }
+# Staff view everything, and do the daily work. Superusers alone erase people, change groups and permissions,
+# and make or change the accounts of staff (portal/tenancy/admin/people.py holds that line).
+STAFF_CHANGES = {
+    "tenancy": {
+        "tenant": "add change",
+        "membership": "add change delete",
+        "apitoken": "add change",
+        "user": "add change",
+    },
+    "loyalty": {"member": "change", "tier": "add change delete", "audience": "add change"},
+    "integrations": {
+        "extension": "add change",
+        "fieldmapping": "add change delete",
+        "eventmapping": "add change delete",
+        "audiencemapping": "add change delete",
+    },
+}
 STAFF_EXTRA = {
     "loyalty": ["adjust_points"],
     "integrations": ["rerun_syncrun"],
 }
 
 
+def _staff_codes(label: str) -> list[str]:
+    changes = STAFF_CHANGES.get(label, {})
+    return STAFF_EXTRA.get(label, []) + [
+        f"{act}_{model}" for model, acts in changes.items() for act in acts.split()
+    ]
+
+
 def keep_groups(app_config: AppConfig, **kwargs: Any) -> None:
     """Handler of post_migrate, once per app: give the groups this app's share of permissions."""
     of_app = Permission.objects.filter(content_type__app_label=app_config.label)
     staff = of_app.filter(codename__startswith="view_") | of_app.filter(
-        codename__in=STAFF_EXTRA.get(app_config.label, [])
+        codename__in=_staff_codes(app_config.label)
     )
     support = of_app.filter(codename__in=SUPPORT.get(app_config.label, []))
     for name, permissions in (("Staff", staff), ("Support", support)):

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from portal.admin_site import site
 from tests.factories import make_tenant, make_user
+from tests.pages.builders import make_extension
 
 pytestmark = pytest.mark.django_db
 
@@ -54,11 +55,61 @@ def test_support_sees_runs_and_members_and_no_settings(client, support, name):
         assert status == 403
 
 
+STAFF_ADDS = {
+    f"admin:{model}_changelist"
+    for model in (
+        "tenancy_tenant", "tenancy_membership", "tenancy_apitoken", "tenancy_user",
+        "loyalty_tier", "loyalty_audience", "integrations_extension",
+    )
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", LISTS)
-def test_neither_staff_nor_support_add_anything(client, staff, support, name):
-    for person in (staff, support):
-        client.force_login(person)
-        assert client.get(reverse(name.replace("changelist", "add"))).status_code in (403, 404)
+def test_staff_add_what_is_their_work_and_support_nothing(client, staff, support, name):
+    address = reverse(name.replace("changelist", "add"))
+    client.force_login(staff)
+    assert (client.get(address).status_code == 200) is (name in STAFF_ADDS)
+    client.force_login(support)
+    assert client.get(address).status_code in (403, 404)
+
+
+def test_staff_change_connections_with_their_mappings(client, staff):
+    extension = make_extension(make_tenant())
+    client.force_login(staff)
+    answer = client.get(reverse("admin:integrations_extension_change", args=[extension.pk]))
+    assert "new_key" in answer.context["adminform"].form.fields
+    assert all(inline.has_add_permission for inline in answer.context["inline_admin_formsets"])
+    asked = {"action": "switch_off", "_selected_action": [extension.pk]}
+    client.post(reverse("admin:integrations_extension_changelist"), asked)
+    extension.refresh_from_db()
+    assert not extension.is_active
+
+
+def test_staff_change_merchants_and_no_account_of_power(client, staff, support):
+    merchant, boss = make_user(make_tenant()), make_user(is_staff=True, is_superuser=True)
+    client.force_login(staff)
+    sent = {
+        "email": "new@example.com", "is_active": "on", "is_staff": "on", "is_superuser": "on",
+        "memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    change = "admin:tenancy_user_change"
+    assert client.post(reverse(change, args=[merchant.pk]), sent).status_code == 302
+    merchant.refresh_from_db()
+    assert merchant.email == "new@example.com" and not merchant.is_staff and not merchant.is_superuser
+    for person in (staff, support, boss):
+        assert client.post(reverse(change, args=[person.pk]), sent).status_code == 403
+    link = {"action": "password_link", "_selected_action": [support.pk, boss.pk]}
+    answer = client.post(reverse("admin:tenancy_user_changelist"), link, follow=True)
+    assert "/password/set/" not in answer.content.decode()
+
+
+def test_groups_and_permissions_stay_with_superusers(client, staff):
+    from django.contrib.auth.models import Group
+
+    client.force_login(staff)
+    group = Group.objects.get(name="Staff")
+    address = reverse("admin:auth_group_change", args=[group.pk])
+    assert client.post(address, {"name": "Gods", "permissions": []}).status_code == 403
 
 
 def test_the_queue_has_no_pages_of_its_own(client, staff):

@@ -54,7 +54,8 @@ class PersonAdmin(PortalModelAdmin):
 
     @override
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+        """Who holds power is changed by superusers only: not even a new e-mail address, nor a link to log in."""
+        if obj is not None and (obj.is_staff or obj.is_superuser) and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
 
