@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 
-from django.conf import settings
-from django.urls import reverse
-
 from integrations.configuration import applying_mappings
 from integrations.configuration.changes import Changes, difference
 from integrations.configuration.wanted import WantedAuth, WantedExtension
@@ -81,8 +78,7 @@ def _auth(extension: Extension, wanted: WantedAuth | None, changes: Changes) -> 
         connections.forget_health(extension)
         changes.tell(what, f"method {extension.get_auth_method_display()}")
     if not extension.secret:
-        address = settings.PORTAL_URL + reverse("connection", args=[extension.tenant.slug])
-        changes.note(f"{what}: is connected in the browser, at {address}")
+        changes.note(f"{what}: OAuth is not part of this version yet. Use the method private_key to connect.")
 
 
 def _switch(extension: Extension, active: bool, changes: Changes) -> None:
