@@ -56,6 +56,9 @@ class Delivery(models.Model):
                 name="delivery_order",
                 condition=Q(state__in=["open", "sending"]),
             ),
+            models.Index(
+                fields=["extension", "event"], name="delivery_news", condition=Q(state="open", history=False)
+            ),
             models.Index(fields=["member_id", "-id"], name="delivery_of_member"),
         ]
 

@@ -14,6 +14,7 @@ from integrations.gateway.port import BatchKind
 from integrations.models import Extension, SyncRun
 
 ROUTE_AT_ONCE = 20_000
+HISTORY_AT_ONCE = 50_000
 ORDER_LOCK = 1_802_661_751  # the first key of the advisory lock of a connection's planner …
 ROUTE_LOCK = 1_802_661_752  # … and of a tenant's router
 
@@ -57,7 +58,10 @@ def route(tenant_id: int) -> int:
 
 
 def add_history(extension: Extension, before: datetime) -> int:
-    """Deliveries, as history, for older events that this connection was never told; return how many."""
+    """Deliveries, as history, for older events that this connection was never told.
+
+    At most HISTORY_AT_ONCE of them; returns how many, so that the caller comes again until there are fewer.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -73,6 +77,7 @@ def add_history(extension: Extension, before: datetime) -> int:
               AND NOT EXISTS (
                   SELECT 1 FROM integrations_delivery d WHERE d.extension_id = %s AND d.event_id = o.id
               )
+            ORDER BY o.id LIMIT %s
             ON CONFLICT (extension_id, event_id) DO NOTHING
             """,
             [
@@ -83,9 +88,27 @@ def add_history(extension: Extension, before: datetime) -> int:
                 extension.events_since,
                 extension.pk,
                 extension.pk,
+                HISTORY_AT_ONCE,
             ],
         )
         return int(cursor.rowcount)
+
+
+def members_with_news(extension_id: int, limit: int) -> list[int]:
+    """Members to whom something happened just now, which must not wait behind other people's history."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT member_id FROM (
+                SELECT member_id FROM integrations_delivery
+                WHERE extension_id = %s AND state = 'open' AND NOT history
+                  AND (not_before IS NULL OR not_before <= now())
+                ORDER BY event_id LIMIT %s
+            ) AS news
+            """,
+            [extension_id, limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def plan_deliveries(
@@ -96,12 +119,14 @@ def plan_deliveries(
     singles_up_to: int,
     before: datetime | None = None,
     only: Sequence[int] | None = None,
+    members: Sequence[int] | None = None,
 ) -> int:
     """Put open deliveries into batches of the run, oldest first; return how many. In a transaction.
 
-    `before` leaves out events that came later, `only` narrows to some deliveries. Where existing profiles
-    are left alone, an event waits until its member's profile was looked at, because the event would
-    create the profile and hide who did. A member's events go in one batch, or wait for it.
+    `before` leaves out events that came later, `only` narrows to some deliveries, `members` to those of some
+    people. Where existing profiles are left alone, an event waits until its member's profile was looked at,
+    because the event would create the profile and hide who did. A member's events go in one batch, or wait
+    for it.
     """
     waits = run.extension.merge_policy == "skip_existing"
     with connection.cursor() as cursor:
@@ -113,6 +138,7 @@ def plan_deliveries(
             WHERE d.extension_id = %s AND d.state = 'open' AND (d.not_before IS NULL OR d.not_before <= now())
               AND (%s::timestamptz IS NULL OR o.created_at < %s)
               AND (%s::bigint[] IS NULL OR d.id = ANY(%s::bigint[]))
+              AND (%s::bigint[] IS NULL OR d.member_id = ANY(%s::bigint[]))
               AND NOT EXISTS (
                   SELECT 1 FROM integrations_delivery earlier
                   WHERE earlier.extension_id = d.extension_id AND earlier.member_id = d.member_id
@@ -125,7 +151,17 @@ def plan_deliveries(
               ))
             ORDER BY d.event_id LIMIT %s FOR UPDATE OF d SKIP LOCKED
             """,
-            [run.extension_id, before, before, _array(only), _array(only), waits, limit],
+            [
+                run.extension_id,
+                before,
+                before,
+                _array(only),
+                _array(only),
+                _array(members),
+                _array(members),
+                waits,
+                limit,
+            ],
         )
         found = cursor.fetchall()
     if len(found) <= singles_up_to:

@@ -77,7 +77,9 @@ def _prepare(run: SyncRun) -> bool:
         return True
     routing.route(run.extension)
     if run.parent_id is None and kind == RunKind.FULL and run.extension.events_enabled:
-        messages.add_history(run.extension, run.started_at or run.created_at)
+        told = messages.add_history(run.extension, run.started_at or run.created_at)
+        if told == messages.HISTORY_AT_ONCE:
+            return True
     if run.delivery_ids:
         _reopen(run)
     _enter(run, RunPhase.EVENTS if kind == RunKind.EVENTS else RunPhase.PLAN)

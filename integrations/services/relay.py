@@ -6,6 +6,7 @@ nudge before it reads: a change that comes later nudges again.
 
 import logging
 import time
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -90,12 +91,26 @@ def _plan(extension: Extension) -> int:
             if lane == LaneName.BULK:
                 lanes.send_ticket(extension.pk, LaneName.BULK)
         if extension.events_enabled:
-            events = messages.plan_deliveries(
-                run, lane=LaneName.LIVE, limit=EVENTS_AT_ONCE, singles_up_to=limit
-            )
+            events = _plan_events(run)
             course.count(run, batching.Planned(None, pushed=events))
             planned += events
     return planned
+
+
+def _plan_events(run: SyncRun) -> int:
+    """Members with news first, with all that waits for them; other history while no job is there to carry it."""
+    take = partial(
+        messages.plan_deliveries,
+        run,
+        lane=LaneName.LIVE,
+        limit=EVENTS_AT_ONCE,
+        singles_up_to=settings.LIVE_SINGLE_LIMIT,
+    )
+    members = messages.members_with_news(run.extension_id, EVENTS_AT_ONCE)
+    if members and (planned := take(members=members)):
+        return planned
+    is_busy = SyncRun.objects.jobs().open().filter(extension=run.extension, kind=RunKind.FULL).exists()
+    return 0 if is_busy else take()
 
 
 def _is_about_to_plan(extension: Extension) -> bool:

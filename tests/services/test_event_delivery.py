@@ -358,3 +358,41 @@ def route_alone(tenant_id):
         messages.route(tenant_id)
     finally:
         connections.close_all()
+
+
+def test_what_just_happened_does_not_wait_behind_history(connect: Connect, remote, monkeypatch):
+    from integrations.planning import messages
+    from integrations.services import relay
+
+    extension = connect()
+    members = people(extension.tenant, 30)
+    run(extension)
+    for member in members:
+        happen(member)
+    messages.route(extension.tenant_id)
+    Delivery.objects.update(history=True)
+    happen(members[0], kind="points_redeemed")
+    messages.route(extension.tenant_id)
+    monkeypatch.setattr(relay, "EVENTS_AT_ONCE", 5)
+    job = relay.live_run(extension)
+    assert relay._plan_events(job) == 2  # in the order in which they happened to that member
+    taken = Delivery.objects.filter(state="sending").order_by("event_id")
+    assert [row.event.kind for row in taken] == ["points_earned", "points_redeemed"]
+    sync.start(extension, kind="full")
+    assert relay._plan_events(job) == 0  # the job carries the rest
+    drain(extension)
+    assert not Delivery.objects.exclude(state="sent").exists()
+
+
+def test_history_is_added_in_parts(connect: Connect, remote, monkeypatch):
+    from integrations.planning import messages
+
+    monkeypatch.setattr(messages, "HISTORY_AT_ONCE", 4)
+    extension = connect()
+    members = people(extension.tenant, 11)
+    for member in members:
+        happen(member)
+    messages.route(extension.tenant_id)
+    Delivery.objects.all().delete()
+    run(extension)
+    assert Delivery.objects.filter(state="sent", history=True).count() == 11
