@@ -195,7 +195,6 @@ def test_another_address_must_be_checked_again():
     assert Extension.objects.get().health == Health.UNCHECKED
 
 
-def test_oauth_is_taken_and_said_to_come_later():
 def test_a_key_does_not_go_to_another_address():
     elsewhere = "active: true\n    base_url: http://127.0.0.1:9999"
     apply()
@@ -206,7 +205,7 @@ def test_a_key_does_not_go_to_another_address():
     assert Extension.objects.get().secret is not None
 
 
-def test_oauth_is_connected_in_the_browser():
+def test_oauth_is_taken_and_said_to_come_later():
     text = ACME.replace('{method: private_key, private_key: "${ACME_KLAVIYO_KEY}"}', "{method: oauth}")
     assert "OAuth is not part of this version yet" in apply(text)[-1]
     extension = Extension.objects.get()
