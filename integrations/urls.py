@@ -12,6 +12,7 @@ tenant_urls = [
     path("runs/<int:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<int:run_id>/not-arrived.csv", runs.run_csv, name="run_csv"),
     path("runs/<int:run_id>/rerun/", starting.rerun, name="run_rerun"),
+    path("runs/<int:run_id>/cancel/", starting.cancel, name="run_cancel"),
     path("members/<int:member_id>/sent/", member_panel.member_panel, name="member_panel"),
     path("connection/", connection.connection, name="connection"),
     path("connection/<int:extension_id>/active/", connection.connection_active, name="connection_active"),

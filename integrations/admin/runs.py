@@ -18,8 +18,8 @@ from integrations.admin import columns
 from integrations.admin.filters import LiveFilter
 from integrations.errors import DestinationError
 from integrations.forms import ReasonForm
-from integrations.models import SyncRun, Verdict
-from integrations.services import rerun_once, reruns, run_history, run_page, run_stories
+from integrations.models import RunKind, SyncRun, Verdict
+from integrations.services import rerun_once, reruns, run_history, run_page, run_stories, sync
 from integrations.views.runs import csv_response, number
 from portal.admin_site import ReadOnlyAdmin, site
 from portal.templatetags.portal_tags import when
@@ -38,7 +38,7 @@ class RunAdmin(ReadOnlyAdmin):
     search_help_text = "Number of a run, programme, or who started it. To find a person, search the rows."
     ordering = ("-pk",)
     sortable_by = ()
-    actions = ("rerun_failed", "rerun")
+    actions = ("rerun_failed", "rerun", "cancel")
     change_form_template = "admin/integrations/syncrun/change_form.html"
 
     @override
@@ -49,6 +49,7 @@ class RunAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         own = [
             path("<int:run_id>/rerun/", self.admin_site.admin_view(self.rerun_one), name="syncrun_rerun"),
+            path("<int:run_id>/cancel/", self.admin_site.admin_view(self.cancel_one), name="syncrun_cancel"),
             path("<int:run_id>/not-arrived.csv", self.admin_site.admin_view(self.csv), name="syncrun_csv"),
         ]
         return own + list(super().get_urls())
@@ -108,6 +109,7 @@ class RunAdmin(ReadOnlyAdmin):
             "code": code,
             "after": request.GET.get("after", ""),
             "may_rerun": self.has_rerun_permission(request),
+            "may_cancel": self.has_rerun_permission(request) and _may_cancel(run),
         }
 
     def csv(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
@@ -171,3 +173,38 @@ class RunAdmin(ReadOnlyAdmin):
             "back": reverse("admin:integrations_syncrun_changelist"),
         }
         return TemplateResponse(request, "admin/integrations/syncrun/rerun.html", context)
+
+    # Cancelling --------------------------------------------------------------------------------
+
+    @admin.action(description="Cancel", permissions=["rerun"])
+    def cancel(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> HttpResponse | None:
+        """First the page that says what stops; its POST does it."""
+        runs = [run for run in chosen.select_related("extension__tenant")[:MOST_AT_ONCE] if _may_cancel(run)]
+        if not runs:
+            self.message_user(request, "Nothing to cancel: that is over already, or live.", messages.WARNING)
+            return None
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Cancel this run" if len(runs) == 1 else "Cancel these runs",
+                "opts": self.opts,
+                "runs": runs,
+                "back": reverse("admin:integrations_syncrun_changelist"),
+            }
+            return TemplateResponse(request, "admin/integrations/syncrun/cancel.html", context)
+        user: Any = request.user
+        for run in runs:
+            if sync.cancel(run, by=user.email):
+                self.message_user(request, f"{run} is cancelled.", messages.SUCCESS)
+        return redirect("admin:integrations_syncrun_change", runs[0].pk) if len(runs) == 1 else None
+
+    def cancel_one(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        if not self.has_rerun_permission(request):
+            raise PermissionDenied
+        get_object_or_404(SyncRun.objects.only("pk"), pk=run_id)
+        answer = self.cancel(request, run_history.runs().filter(pk=run_id))
+        return answer or redirect("admin:integrations_syncrun_change", run_id)
+
+
+def _may_cancel(run: SyncRun) -> bool:
+    return run.is_open and run.kind != RunKind.LIVE

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from integrations.api.schemas_runs import RunRerun, RunShown, RunsPage, RunsQuery, RunStart
+from integrations.api.schemas_runs import RunCancel, RunRerun, RunShown, RunsPage, RunsQuery, RunStart
 from integrations.errors import ConfigurationError
 from integrations.models import Extension, RunKind, RunTrigger, SyncRun
 from integrations.services import reruns, sync
@@ -91,6 +91,26 @@ def rerun(request: HttpRequest, run_id: str) -> HttpResponse:
         )
     )
     return bodies.answer(show(again), status=202)
+
+
+@router.post(
+    "/runs/{run_id}/cancel",
+    summary="Stop a run",
+    response={200: RunShown},
+    openapi_extra=documented.call(body=RunCancel, problems=(404, 409), repeatable=True),
+)
+def cancel(request: HttpRequest, run_id: str) -> HttpResponse:
+    """What is not sent yet is let go and stays due; what was handed over is still settled."""
+    run = _run(tenant_of(request), run_id)
+    body = bodies.envelope(request, required=(), optional=("reason",))
+    reason = _text(body, "reason", limit=300)
+    by = f"the API: {reason}" if reason else "the API"
+    if run.kind == RunKind.LIVE or not sync.cancel(run, by=by):
+        raise Problem(
+            409, "cannot-cancel", "The run is over already, or it is a live run, which ends by itself."
+        )
+    run.refresh_from_db()
+    return bodies.answer(show(run))
 
 
 def show(run: SyncRun) -> dict[str, object]:

@@ -39,6 +39,13 @@ class RunRerun(BaseModel):
     reason: str | None = Field(None, max_length=300)
 
 
+class RunCancel(BaseModel):
+    """Why it is stopped; may be left out."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "Wrong mapping"}]})
+    reason: str | None = Field(None, max_length=300)
+
+
 class RunCounts(BaseModel):
     """How many rows have each verdict."""
 

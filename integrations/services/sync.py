@@ -134,6 +134,7 @@ def cancel(run: SyncRun, *, by: str) -> bool:
             .update(status=RunStatus.CANCELLED, finished_at=timezone.now(), note=f"Cancelled by {by}."[:500])
         ):
             return False
+        logger.info("run %s of connection %s cancelled by %s", run.pk, run.extension_id, by)
         routing.let_go(SyncBatch.objects.filter(run=run, state="planned", owner=None))
         if run.kind == RunKind.FULL and run.parent_id is None:
             # History that it was about to tell is told by the next full run, not by the live lane now.

@@ -58,6 +58,24 @@ def rerun(request: TenantRequest, run_id: int) -> HttpResponse:
     return render(request, "integrations/rerun.html", {"form": form, **rerun_context(run, failed_only)})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@tenant_view(role=Role.MANAGER)
+def cancel(request: TenantRequest, run_id: int) -> HttpResponse:
+    """Says what stops and what does not; then one POST stops it."""
+    run = get_run(request, run_id)
+    may_cancel = run.is_open and run.kind != RunKind.LIVE
+    if request.method == "POST":
+        if may_cancel and sync.cancel(run, by=request.user.email):
+            messages.success(request, f"Run #{run.pk} is cancelled.")
+        else:
+            messages.warning(request, f"Run #{run.pk} was over already.")
+        return redirect("run", request.tenant.slug, run.pk)
+    sentence = run_stories.sentence(run, run_history.destination_name(run.extension))
+    return render(
+        request, "integrations/cancel.html", {"run": run, "sentence": sentence, "may_cancel": may_cancel}
+    )
+
+
 def rerun_context(run: SyncRun, failed_only: bool) -> dict[str, Any]:
     """What a page that asks for a re-run states first; the same for merchants and the admin."""
     name = run_history.destination_name(run.extension)

@@ -94,3 +94,37 @@ def test_open_failures_leave_out_what_was_mended(client, support, run, tenant):
     client.force_login(support)
     answer = client.get("/admin/integrations/syncrow/?outcome=open")
     assert len(answer.context["cl"].result_list) == 1
+
+
+def test_support_cancels_an_open_run_after_being_asked(client, support, tenant):
+    run = make_run(make_extension(tenant), status="running")
+    client.force_login(support)
+    address = f"/admin/integrations/syncrun/{run.pk}/cancel/"
+    assert "Cancel this run" in client.get(f"/admin/integrations/syncrun/{run.pk}/change/").content.decode()
+    assert "stays due" in client.get(address).content.decode()
+    run.refresh_from_db()
+    assert run.status == "running"
+    client.post(address, {"confirmed": "1"})
+    run.refresh_from_db()
+    assert (run.status, run.note) == ("cancelled", f"Cancelled by {support.email}.")
+    assert client.post(address, {"confirmed": "1"}).status_code == 302
+
+
+def test_the_list_cancels_what_is_open(client, support, tenant):
+    over, waiting = make_run(make_extension(tenant)), make_run(make_extension(make_tenant()), status="queued")
+    client.force_login(support)
+    asked = {"action": "cancel", "_selected_action": [over.pk, waiting.pk]}
+    assert "stays due" in client.post("/admin/integrations/syncrun/", asked).content.decode()
+    client.post("/admin/integrations/syncrun/", {**asked, "confirmed": "1"})
+    assert set(SyncRun.objects.values_list("status", flat=True)) == {"succeeded", "cancelled"}
+
+
+def test_who_may_only_view_runs_cannot_cancel(client, tenant):
+    from django.contrib.auth.models import Permission
+
+    run = make_run(make_extension(tenant), status="running")
+    viewer = make_user(is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_syncrun"))
+    client.force_login(viewer)
+    assert client.post(f"/admin/integrations/syncrun/{run.pk}/cancel/", {"confirmed": "1"}).status_code == 403
+    assert "cancel/" not in client.get(f"/admin/integrations/syncrun/{run.pk}/change/").content.decode()

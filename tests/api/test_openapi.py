@@ -45,6 +45,7 @@ def test_the_contract_is_all_there(document):
         "POST /api/v1/runs",
         "GET /api/v1/runs/{run_id}",
         "POST /api/v1/runs/{run_id}/rerun",
+        "POST /api/v1/runs/{run_id}/cancel",
     }
 
 

@@ -148,3 +148,17 @@ def test_a_viewer_of_another_tenant_sees_only_their_own(tenant):
     theirs = make_run(make_extension(other), status=RunStatus.FAILED)
     assert [run["id"] for run in body(caller(other)("GET", "/runs"))["runs"]] == [theirs.pk]
     assert [run["id"] for run in body(caller(tenant)("GET", "/runs"))["runs"]] == [mine.pk]
+
+
+def test_an_open_run_is_cancelled_once(call, tenant):
+    run = make_run(make_extension(tenant), status="running")
+    shown = body(call("POST", f"/runs/{run.pk}/cancel", {"reason": "Wrong mapping"}))
+    assert (shown["status"], shown["note"]) == ("cancelled", "Cancelled by the API: Wrong mapping.")
+    problem_of(call("POST", f"/runs/{run.pk}/cancel", {}), 409)
+
+
+def test_another_tenants_run_is_not_cancelled(call):
+    run = make_run(make_extension(make_tenant()), status="running")
+    problem_of(call("POST", f"/runs/{run.pk}/cancel", {}), 404)
+    run.refresh_from_db()
+    assert run.status == "running"

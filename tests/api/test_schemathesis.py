@@ -28,6 +28,7 @@ OPERATIONS = [
     ("/runs", "POST"),
     ("/runs/{run_id}", "GET"),
     ("/runs/{run_id}/rerun", "POST"),
+    ("/runs/{run_id}/cancel", "POST"),
 ]
 
 

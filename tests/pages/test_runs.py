@@ -149,3 +149,36 @@ def test_more_runs_ask_no_more_queries(client, extension, tenant, address, count
 def test_more_rows_ask_no_more_queries(client, extension, tenant, count_queries):
     run = make_run(extension)
     assert count_queries(lambda: make_row(run, make_member(tenant)), f"/t/acme/runs/{run.pk}/")
+
+
+def test_a_manager_cancels_an_open_run_after_being_asked(client, extension):
+    run = make_run(extension, status="running", phase="send")
+    address = f"/t/acme/runs/{run.pk}/cancel/"
+    assert "Cancel this run" in text(client.get(f"/t/acme/runs/{run.pk}/"))
+    assert "stays due" in text(client.get(address))
+    run.refresh_from_db()
+    assert run.status == "running"
+    assert client.post(address).status_code == 302
+    run.refresh_from_db()
+    assert run.status == "cancelled" and run.note.startswith("Cancelled by ")
+    assert "was over already" in text(client.post(address, follow=True))
+    assert "Cancel this run" not in text(client.get(f"/t/acme/runs/{run.pk}/"))
+
+
+def test_a_live_run_is_not_cancelled(client, extension):
+    run = make_run(extension, kind="live", status="running", hour=timezone.now())
+    assert "end by themselves" in text(client.get(f"/t/acme/runs/{run.pk}/cancel/"))
+    client.post(f"/t/acme/runs/{run.pk}/cancel/")
+    run.refresh_from_db()
+    assert run.status == "running"
+
+
+def test_neither_a_viewer_nor_an_outsider_cancels(client, extension, tenant):
+    run = make_run(extension, status="running")
+    for person, status in ((make_user(tenant, role="viewer"), 403), (make_user(make_tenant()), 404)):
+        client.force_login(person)
+        assert client.post(f"/t/acme/runs/{run.pk}/cancel/").status_code == status
+    other = make_run(make_extension(make_tenant("other")), status="running")
+    client.force_login(make_user(tenant, role="owner"))
+    assert client.post(f"/t/acme/runs/{other.pk}/cancel/").status_code == 404
+    assert not SyncRun.objects.filter(status="cancelled").exists()
