@@ -44,6 +44,23 @@ class Panel:
 PanelMaker = Callable[[HttpRequest], Panel | None]
 
 
+def in_words(name: str, description: str, yes: str = "yes", no: str = "no") -> Any:
+    """A column that says a flag in words: a red cross reads as harm where it only means no."""
+
+    @admin.display(description=description)
+    def column(row: Any) -> str:
+        return yes if getattr(row, name) else no
+
+    column.__name__ = name
+    return column
+
+
+@admin.display(description="Number", ordering="pk")
+def number(row: Any) -> str:
+    """The key as people quote it, without separators of thousands."""
+    return f"#{row.pk}"
+
+
 class BoundedPaginator(BasePaginator):
     """Counts to ten thousand at most: a list of five million rows opens as fast as one of fifty."""
 

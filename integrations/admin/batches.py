@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from integrations.admin import columns
 from integrations.models import SyncBatch
-from portal.admin_site import ReadOnlyAdmin, site
+from portal.admin_site import ReadOnlyAdmin, number, site
 from portal.templatetags.portal_tags import badge
 
 
@@ -17,7 +17,7 @@ class BatchAdmin(ReadOnlyAdmin):
     label = "Batches"
     list_display = (
         "stands",
-        "pk",
+        number,
         "of_run",
         "tenant",
         "kind",
@@ -27,7 +27,7 @@ class BatchAdmin(ReadOnlyAdmin):
         "words",
         columns.created,
     )
-    list_display_links = ("pk",)
+    list_display_links = (number,)
     list_filter = ("state", "kind", "lane")
     list_select_related = ("run__extension__tenant",)
     ordering = ("-pk",)

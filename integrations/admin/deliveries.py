@@ -7,14 +7,17 @@ from django.utils.safestring import SafeString
 from typing_extensions import override
 
 from integrations.models import Delivery, Erasure
-from portal.admin_site import ReadOnlyAdmin, site
+from loyalty.rules.event_kinds import kind_label
+from portal.admin_site import ReadOnlyAdmin, in_words, number, site
 from portal.templatetags.portal_tags import badge
+
+HISTORY = in_words("history", "Told as", "history", "news")
 
 
 @admin.register(Delivery, site=site)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("stands", "pk", "happening", "person", "tenant", "history", "words", "settled_at")
-    list_display_links = ("pk",)
+    list_display = ("stands", number, "happening", "person", "tenant", HISTORY, "words", "settled_at")
+    list_display_links = (number,)
     list_filter = ("state", "history")
     list_select_related = ("extension__tenant", "event__member")
     ordering = ("-pk",)
@@ -23,14 +26,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "extension",
         "happening",
         "person",
-        "history",
+        HISTORY,
         "state",
         "not_before",
         "code",
         "words",
         "settled_at",
     )
-    readonly_fields = ("happening", "person")
+    readonly_fields = ("happening", "person", HISTORY)
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
@@ -43,7 +46,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Event")
     def happening(self, delivery: Delivery) -> str:
-        return delivery.event.kind
+        return kind_label(delivery.event.kind)
 
     @admin.display(description="Member")
     def person(self, delivery: Delivery) -> str:
@@ -56,7 +59,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(Erasure, site=site)
 class ErasureAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "extension", "requested_at", "attempts", "done_at", "words")
+    list_display = (number, "extension", "requested_at", "attempts", "done_at", "words")
     list_select_related = ("extension__tenant",)
     ordering = ("-pk",)
     sortable_by = ()

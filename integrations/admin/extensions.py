@@ -15,9 +15,11 @@ from integrations.errors import DestinationError
 from integrations.gateway import registry
 from integrations.models import Extension
 from integrations.services import connections
-from portal.admin_site import PortalModelAdmin, site
+from portal.admin_site import PortalModelAdmin, in_words, site
 from portal.templatetags.portal_tags import badge
 from portal.tenancy.secrets import DOTS
+
+PRACTICE = in_words("is_practice", "Practice")
 
 
 class ExtensionForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -63,7 +65,7 @@ class ExtensionForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Extension, site=site)
 class ExtensionAdmin(PortalModelAdmin):
     form = ExtensionForm
-    list_display = ("name", "tenant", "state", "account_name", "is_practice", "health_reason", "checked_at")
+    list_display = ("name", "tenant", "state", "account_name", PRACTICE, "health_reason", "checked_at")
     list_filter = ("is_active", "health", "is_practice", "destination")
     list_select_related = ("tenant",)
     search_fields = ("name", "tenant__name", "tenant__slug", "account_name", "=account_id")

@@ -63,4 +63,4 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} to {self.extension_id}"
+        return f"{self.event} to {self.extension}"

@@ -241,7 +241,7 @@ class SyncBatch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"batch {self.pk} ({self.kind})"
+        return f"Batch #{self.pk} of run #{self.run_id}: {self.get_kind_display().lower()}"
 
 
 class SyncRow(models.Model):
@@ -273,4 +273,4 @@ class SyncRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} {self.verdict}"
+        return f"{self.member}: {self.get_verdict_display().lower()} in run #{self.run_id}"

@@ -1,7 +1,7 @@
 """Audiences, their rules, and who is in them since when."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -18,11 +18,12 @@ from loyalty.models import Audience, AudienceMember
 from loyalty.rules.audience_rules import RuleError
 from loyalty.services import audiences
 from loyalty.services.results import StaticResult
-from portal.admin_site import PortalModelAdmin, site
+from portal.admin_site import PortalModelAdmin, in_words, site
 from portal.runtime.queue import enqueue
 from portal.templatetags.portal_tags import when
 
 NAMED_AT_MOST = 5_000
+FOLLOWS = in_words("is_static", "Who belongs", "named by hand or API", "whoever fits the rule")
 
 
 class ExternalIds(forms.CharField):
@@ -39,6 +40,14 @@ class ExternalIds(forms.CharField):
         return names
 
 
+class RuleField(forms.JSONField):
+    """No rule is an empty field, not the word null."""
+
+    @override
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class AudienceForm(forms.ModelForm):  # type: ignore[type-arg]
     add = ExternalIds(required=False, label="Members to add", help_text="Their external ids, a line each.")
     remove = ExternalIds(
@@ -48,6 +57,11 @@ class AudienceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Audience
         fields = ("tenant", "slug", "name", "is_static", "rule")
+        field_classes: ClassVar[dict[str, Any]] = {"rule": RuleField}
+        help_texts: ClassVar[dict[str, str]] = {
+            "rule": 'For example {"all": [{"field": "points_balance", "op": "at_least", "value": 1000}, '
+            '{"field": "city", "op": "equals", "value": "Leeds"}]}. Empty for a static audience.'
+        }
 
     def clean_rule(self) -> Any:
         rule = self.cleaned_data.get("rule")
@@ -72,7 +86,7 @@ class AudienceForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Audience, site=site)
 class AudienceAdmin(PortalModelAdmin):
     form = AudienceForm
-    list_display = ("name", "tenant", "slug", "is_static", "members", "refreshed_at")
+    list_display = ("name", "tenant", "slug", FOLLOWS, "members", "refreshed_at")
     list_filter = ("is_static", "tenant")
     list_select_related = ("tenant",)
     search_fields = ("name", "slug", "tenant__name")
@@ -94,12 +108,12 @@ class AudienceAdmin(PortalModelAdmin):
         if obj is None:
             return ["tenant", "slug", "name", "is_static", "rule"]
         own = ["add", "remove"] if obj.is_static else ["rule", "refreshed_at"]
-        return ["tenant", "slug", "name", "is_static", "members", *own]
+        return ["tenant", "slug", "name", FOLLOWS, "members", *own]
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What other rows and files know it by stays."""
-        return (*self.readonly_fields, *(("tenant", "slug", "is_static") if obj else ()))
+        return (*self.readonly_fields, *(("tenant", "slug", FOLLOWS) if obj else ()))
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -17,11 +17,14 @@ from loyalty.admin.member_forms import AdjustForm, MemberForm
 from loyalty.admin.people import SEARCH_HELP, people
 from loyalty.models import Member
 from loyalty.services import ledger, members
-from portal.admin_site import PortalModelAdmin, site
+from portal.admin_site import PortalModelAdmin, in_words, site
 
 FIGURES = ("points_balance", "points_lifetime", "points_expiring_next", "points_expire_at", "tier", "tier_since",
            "last_activity_at", "email_consent", "sms_consent")  # fmt: skip
-FLAGS = ("email_malformed", "phone_malformed")
+FLAGS = (
+    in_words("email_malformed", "E-mail can be used", "no: it is malformed, and never sent", "yes, if given"),
+    in_words("phone_malformed", "Phone can be used", "no: it is malformed, and never sent", "yes, if given"),
+)
 
 
 @admin.register(Member, site=site)
@@ -41,7 +44,7 @@ class MemberAdmin(PortalModelAdmin):
         ("Points and tier", {"fields": FIGURES}),
         (
             "Person",
-            {"fields": ("email", "email_malformed", "phone", "phone_malformed", "first_name", "last_name",
+            {"fields": ("email", FLAGS[0], "phone", FLAGS[1], "first_name", "last_name",
                         "birthday", "locale", "timezone")},
         ),
         ("Location", {"fields": ("address1", "address2", "city", "region", "zip", "country")}),

@@ -8,20 +8,22 @@ from django.utils.safestring import SafeString
 
 from loyalty.admin.people import HistoryAdmin, created
 from loyalty.models import OutboxEvent
-from loyalty.rules.event_kinds import KINDS
-from portal.admin_site import site
+from loyalty.rules.event_kinds import kind_label
+from portal.admin_site import in_words, site
+
+HISTORY = in_words("history", "Told as", "history", "news")
 
 
 @admin.register(OutboxEvent, site=site)
 class OutboxEventAdmin(HistoryAdmin):
-    list_display = ("what", "person", "tenant_name", "occurred_at", "history", "routed_at", created)
+    list_display = ("what", "person", "tenant_name", "occurred_at", HISTORY, "routed_at", created)
     fields = (
         "what",
         "person",
         "tenant_name",
         "payload",
         "occurred_at",
-        "history",
+        HISTORY,
         "uid",
         "source",
         "routed_at",
@@ -31,7 +33,7 @@ class OutboxEventAdmin(HistoryAdmin):
 
     @admin.display(description="What happened")
     def what(self, event: OutboxEvent) -> str:
-        return KINDS[event.kind].label if event.kind in KINDS else event.kind
+        return kind_label(event.kind)
 
     @admin.display(description="What is told")
     def payload(self, event: OutboxEvent) -> SafeString:

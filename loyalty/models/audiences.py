@@ -52,4 +52,4 @@ class AudienceMember(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} in {self.audience_id}"
+        return f"{self.member} in {self.audience}"

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from loyalty.models.members import Member
+from loyalty.rules.event_kinds import kind_label
 from portal.tenancy.models import Tenant
 
 
@@ -53,4 +54,4 @@ class OutboxEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.member_id}"
+        return f"{kind_label(self.kind)}: {self.member}"

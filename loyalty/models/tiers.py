@@ -45,4 +45,4 @@ class TierChange(models.Model):
         indexes = [models.Index(fields=["member", "-id"], name="tier_change_of_member")]
 
     def __str__(self) -> str:
-        return f"{self.before_id} → {self.after_id}"
+        return f"{self.before or 'no tier'} → {self.after or 'no tier'}"

@@ -123,3 +123,8 @@ def iso(moment: datetime) -> str:
 
 def _told(value: object) -> object:
     return iso(value) if isinstance(value, datetime) else value
+
+
+def kind_label(kind: str) -> str:
+    """What people call it; a kind of an older version keeps its key."""
+    return KINDS[kind].label if kind in KINDS else kind

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from loyalty.models import Member, MemberState
-from loyalty.rules.event_kinds import KINDS
+from loyalty.rules.event_kinds import kind_label
 from loyalty.services import members as members_service
 from portal.tenancy.guards import TenantRequest, tenant_view
 
@@ -54,10 +54,6 @@ def member(request: TenantRequest, member_id: int) -> HttpResponse:
         "consents": found.consents.order_by("-given_at", "-pk")[:LATEST],
     }
     return render(request, "loyalty/member.html", context)
-
-
-def kind_label(kind: str) -> str:
-    return KINDS[kind].label if kind in KINDS else kind
 
 
 def profile_of(found: Member) -> list[tuple[str, Any]]:

@@ -13,11 +13,12 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from typing_extensions import override
 
-from portal.admin_site import PortalModelAdmin, site
+from portal.admin_site import PortalModelAdmin, in_words, site
 from portal.tenancy.admin.tenants import MembershipInline
 from portal.tenancy.models import User
 
 POWER = ("is_staff", "is_superuser", "groups", "user_permissions")
+MAY_LOG_IN, IS_STAFF = in_words("is_active", "May log in"), in_words("is_staff", "Staff")
 
 
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -32,7 +33,14 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(User, site=site)
 class PersonAdmin(PortalModelAdmin):
     form = PersonForm
-    list_display = ("email", "first_name", "last_name", "is_active", "is_staff", "last_login")
+    list_display = (
+        "email",
+        "first_name",
+        "last_name",
+        in_words("is_active", "May log in"),
+        in_words("is_staff", "Staff"),
+        "last_login",
+    )
     list_filter = ("is_staff", "is_active", "groups")
     list_select_related = ()
     search_fields = ("email", "first_name", "last_name")
