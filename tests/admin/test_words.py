@@ -45,7 +45,8 @@ def test_no_number_of_a_row_has_separators(client, staff, tenant, ada):
         ("/admin/integrations/syncbatch/", batch.pk),
         (f"/admin/integrations/syncrun/{child.pk}/change/", run.pk),
         (f"/admin/integrations/syncbatch/{batch.pk}/change/", batch.pk),
-        (f"/t/acme/runs/{child.pk}/", child.pk),
+        (f"/t/acme/runs/{child.pk}/", run.pk),
+        ("/t/acme/runs/", run.pk),
     ):
         page = client.get(address).content.decode()
         assert f"#{shown}" in page and f"{shown:,}" not in page, address
