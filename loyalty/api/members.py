@@ -67,12 +67,13 @@ def get_member(request: HttpRequest, external_id: str) -> HttpResponse:
     "/members/{path:external_id}",
     summary="Create or change one member",
     response={200: MemberSaved, 201: MemberSaved},
-    openapi_extra=documented.call(body=MemberPut, problems=(410,)),
+    openapi_extra=documented.call(body=MemberPut, problems=(404, 410)),
 )
 def put_member(request: HttpRequest, external_id: str) -> HttpResponse:
     """The same as a batch of one: fields left out stay as they are. 201 where the member is new.
 
-    410 for an id whose person was erased on request: nothing can be stored under it again.
+    410 for an id whose person was erased on request: nothing can be stored under it again. 404 for an id
+    that no address can hold, such as one with a line break: send such a member in a batch.
     """
     body = bodies.object_of(request)
     objection = body.objection(body.values)
