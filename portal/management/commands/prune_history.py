@@ -11,7 +11,9 @@ from integrations.services import history
 
 
 class Command(BaseCommand):
-    help = "Deletes rows, runs, deliveries and events that are older than KEEP_…_DAYS; a schedule does it daily."
+    help = (
+        "Deletes rows, runs, deliveries and events that are older than KEEP_…_DAYS; a schedule does it daily."
+    )
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
