@@ -1,11 +1,13 @@
 """What happens by time and by marks: the live run of an hour, the daily look, erasures, forgetting."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
+from integrations import tasks
 from integrations.errors import AuthenticationError, ProfileGone, RowsRejected, Temporary
 from integrations.models import Delivery, Erasure, Extension, Lane, SentProfile, SyncBatch, SyncRow, SyncRun
 from integrations.services import clock, connections, erasures, history, lanes, routing, sync
@@ -438,3 +440,38 @@ def test_waiting_events_are_counted_for_the_question_when_switching_on(connect: 
     routing.route(extension)
     assert connections.waiting_events(extension) == 1
     assert erasures.carry(extension) == 0
+
+
+# Checking connections -------------------------------------------------------------------------------
+
+
+def aged(connect, minutes):
+    extension = connect()
+    checked_at = None if minutes is None else timezone.now() - timedelta(minutes=minutes)
+    Extension.objects.filter(pk=extension.pk).update(checked_at=checked_at)
+    return extension.pk
+
+
+def checked_in_order(monkeypatch):
+    done = []
+    monkeypatch.setattr(connections, "check", lambda extension: done.append(extension.pk))
+    return done
+
+
+def test_connections_are_checked_longest_waiting_first(connect: Connect, monkeypatch):
+    done = checked_in_order(monkeypatch)
+    ages = {minutes: aged(connect, minutes) for minutes in (70, 300, None, 10)}
+    tasks.check_connections()
+    assert done == [ages[None], ages[300], ages[70]]
+
+
+def test_checking_stops_before_the_task_would_be_ended(connect: Connect, monkeypatch):
+    done = checked_in_order(monkeypatch)
+    first, _ = aged(connect, None), aged(connect, 90)
+    monkeypatch.setattr(tasks, "BUDGET_SECONDS", -1)
+    tasks.check_connections()
+    assert done == []
+    monkeypatch.setattr(connections, "check", lambda extension: (done.append(extension.pk), time.sleep(0.2)))
+    monkeypatch.setattr(tasks, "BUDGET_SECONDS", 0.1)
+    tasks.check_connections()
+    assert done == [first]
