@@ -61,6 +61,14 @@ CHECKS: dict[str, Callable[[], str | None]] = {
 }
 
 
+# Without these nothing can be taken in. The rest is told: what comes in is kept until a worker is there.
+NEEDED = ("database", "migrations", "secrets")
+
+
+def is_ready(found: dict[str, str | None]) -> bool:
+    return not any(found.get(name) for name in NEEDED)
+
+
 def report() -> dict[str, str | None]:
     """Run the checks in order; one that cannot be run stops those that build on it."""
     found: dict[str, str | None] = {}

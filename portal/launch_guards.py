@@ -52,10 +52,12 @@ def require_free_port(port: int, option: str, what: str) -> None:
 
 
 def readiness(portal: str) -> tuple[bool, str]:
+    """Whether everything works, workers too; otherwise what does not."""
     request = urllib.request.Request(f"{portal}/readyz", headers={"User-Agent": "up"})
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status == 200, ""
+            words = _words(answer.read())
+            return not words, words
     except urllib.error.HTTPError as error:
         return False, _words(error.read())
     except OSError as error:

@@ -17,8 +17,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when everything works; otherwise 503 and what is wrong, in words."""
+    """200 when the portal can take data in, otherwise 503; `attention` names what a person should look at."""
     found = health.report()
-    problems = [problem for problem in found.values() if problem]
-    checks = {name: problem or "ok" for name, problem in found.items()}
-    return JsonResponse({"ready": not problems, "checks": checks}, status=503 if problems else 200)
+    is_ready = health.is_ready(found)
+    answer = {
+        "ready": is_ready,
+        "attention": [name for name, problem in found.items() if problem],
+        "checks": {name: problem or "ok" for name, problem in found.items()},
+    }
+    return JsonResponse(answer, status=200 if is_ready else 503)

@@ -4,7 +4,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from portal import health, secret_rows
+from portal import health, launch_guards, secret_rows
 from portal.runtime import owner, queue
 from portal.tenancy.secrets import UnreadableSecret
 
@@ -27,22 +27,27 @@ def a_worker(db: None) -> None:
 def test_ready_when_everything_works(client: Client, a_worker: None) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "checks": dict.fromkeys(health.CHECKS, "ok")}
+    assert answer.json() == {
+        "ready": True,
+        "attention": [],
+        "checks": dict.fromkeys(health.CHECKS, "ok"),
+    }
 
 
 @pytest.mark.django_db
-def test_not_ready_without_a_worker_and_says_what_to_do(client: Client) -> None:
+def test_a_missing_worker_is_told_and_data_is_taken_in_all_the_same(client: Client) -> None:
     answer = client.get("/readyz")
-    assert answer.status_code == 503
+    assert answer.status_code == 200
+    assert (answer.json()["ready"], answer.json()["attention"]) == (True, ["workers"])
     assert answer.json()["checks"]["workers"] == "No worker is alive: start manage.py worker."
 
 
-def test_not_ready_when_work_lies(client: Client, a_worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_lies_is_told(client: Client, a_worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
     lying = {"live": queue.Depth(1, 400.0, 0, None), "bulk": queue.Depth(1, 4.0, 0, None)}
     monkeypatch.setattr(queue, "depth", lambda: lying)
-    assert (
-        client.get("/readyz").json()["checks"]["queue"] == "Work has waited for more than 5 minutes in: live."
-    )
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["attention"]) == (200, ["queue"])
+    assert answer.json()["checks"]["queue"] == "Work has waited for more than 5 minutes in: live."
 
 
 def test_not_ready_when_a_secret_cannot_be_read(
@@ -69,3 +74,9 @@ def test_a_dead_database_is_told_without_its_address(client: Client, monkeypatch
 def test_missing_migrations_are_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_unapplied", lambda: 2)
     assert "2 migrations are not applied" in client.get("/readyz").json()["checks"]["migrations"]
+
+
+def test_up_waits_for_the_worker_too(live_server: Any, transactional_db: None) -> None:
+    assert launch_guards.readiness(live_server.url) == (False, "No worker is alive: start manage.py worker.")
+    owner.Owner("supervisor").beat()
+    assert launch_guards.readiness(live_server.url) == (True, "")
