@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integrations import tasks
-from integrations.models import Extension, SyncBatch
+from integrations.models import Extension, SyncBatch, SyncRun
 from integrations.services import clock, lanes
 from tests.e2e.conftest import account, connect, is_quiet, sandbox
 
@@ -28,6 +28,7 @@ def drain(extension: Extension, seconds: float = 30, *, waits: bool = False) -> 
             SyncBatch.objects.filter(extension=extension, state__in=["planned", "sending"]).update(
                 not_before=None
             )
+            SyncRun.objects.filter(extension=extension).update(not_before=None)
         clock.tick()
         tasks.work_bulk(extension.pk)
         tasks.work_live(extension.pk)
