@@ -31,20 +31,28 @@ def expire_tenant_points(tenant_id: int) -> str:
 
 
 def begin_days() -> str:
-    """Queue the day's work of each tenant where a day has begun within the last hour."""
-    ids = [tenant.pk for tenant in Tenant.objects.order_by("pk") if day_begins(tenant, timezone.now())]
+    """Queue the day's work of each tenant whose present day has not had it yet, however late it is."""
+    now = timezone.now()
+    ids = [tenant.pk for tenant in Tenant.objects.order_by("pk") if day_begins(tenant, now)]
     for tenant_id in ids:
         enqueue("loyalty.tasks.begin_tenant_day", tenant_id, lane="bulk")
     return f"{len(ids)} tenants"
 
 
 def day_begins(tenant: Tenant, now: datetime) -> bool:
-    return now.astimezone(tenant.zone).hour == 0
+    return tenant.day_begun_on is None or tenant.day_begun_on < now.astimezone(tenant.zone).date()
 
 
 def begin_tenant_day(tenant_id: int) -> str:
-    """Set right any tier that lags behind, and refresh the audiences, whose rules may look at the calendar."""
-    return f"{move_tiers(tenant_id)}; {refresh_audiences(tenant_id)}"
+    """Set right any tier that lags behind, and refresh the audiences, whose rules may look at the calendar.
+
+    The day is noted at the end: work that is cut short is queued again within the hour.
+    """
+    tenant = Tenant.objects.filter(pk=tenant_id).first()
+    today = timezone.now().astimezone(tenant.zone).date() if tenant else None
+    done = f"{move_tiers(tenant_id)}; {refresh_audiences(tenant_id)}"
+    Tenant.objects.filter(pk=tenant_id).update(day_begun_on=today)
+    return done
 
 
 def move_tiers(tenant_id: int) -> str:

@@ -73,6 +73,9 @@ class Tenant(models.Model):
         validators=[RegexValidator(r"^[A-Z]{3}$", "Use three capitals, for example GBP.")],
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    day_begun_on = models.DateField(
+        null=True, editable=False, help_text="The tenant's day whose work is done: tiers and audiences."
+    )
 
     class Meta:
         ordering = ["name"]

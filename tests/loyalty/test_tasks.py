@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -9,6 +9,7 @@ from loyalty.models import Member
 from loyalty.rules.ledger_entries import EntryInput
 from loyalty.schedules import SCHEDULES
 from loyalty.services import ledger
+from portal.tenancy.models import Tenant
 from tests.factories import make_audience, make_member, make_tenant, make_tier
 
 
@@ -35,11 +36,21 @@ def test_tenants_with_expired_points_are_queued_once(tenant, queued):
 
 def test_a_tenants_day_begins_after_its_own_midnight(db, queued):
     london, tokyo = make_tenant(timezone="Europe/London"), make_tenant(timezone="Asia/Tokyo")
+    Tenant.objects.update(day_begun_on=date(2026, 7, 1))
     with time_machine.travel(datetime(2026, 7, 1, 15, 5, tzinfo=UTC), tick=False):
         tasks.begin_days()
     with time_machine.travel(datetime(2026, 7, 1, 23, 5, tzinfo=UTC), tick=False):
+        tasks.begin_tenant_day(tokyo.pk)
         tasks.begin_days()
     assert [args[1] for args in queued] == [tokyo.pk, london.pk]
+
+
+def test_a_day_whose_first_hour_was_missed_is_begun_late_and_once(tenant, queued):
+    Tenant.objects.update(day_begun_on=date(2026, 6, 30))
+    with time_machine.travel(datetime(2026, 7, 1, 9, 5, tzinfo=UTC), tick=False):
+        assert tasks.begin_days() == tasks.begin_days() == "1 tenants"  # until the work is done
+        tasks.begin_tenant_day(tenant.pk)
+        assert tasks.begin_days() == "0 tenants"
 
 
 def test_audiences_by_date_follow_the_calendar(tenant):
