@@ -36,6 +36,17 @@ def addresses(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMe
 
 
 @register()
+def proxies(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    if settings.TRUSTED_PROXIES < 0:
+        return [Error("TRUSTED_PROXIES is the number of your own proxies, from 0 on.", id="portal.E013")]
+    if settings.PORTAL_URL.startswith("https://") and not settings.TRUSTED_PROXIES:
+        hint = "Set TRUSTED_PROXIES=1 where one proxy of yours ends TLS, and silence this where none does."
+        words = "PORTAL_URL is https, but no proxy is trusted: all log-ins seem to come from the proxy."
+        return [Warning(words, hint=hint, id="portal.W002")]
+    return []
+
+
+@register()
 def encryption_keys(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     bad = [number for number, key in enumerate(settings.ENCRYPTION_KEYS, 1) if not _is_fernet_key(key)]
     if not bad and settings.ENCRYPTION_KEYS:

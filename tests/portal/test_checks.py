@@ -62,3 +62,19 @@ def test_a_public_address_that_is_not_answered_is_warned_of(settings: Any) -> No
 def test_the_defaults_are_sound() -> None:
     for check in (checks.addresses, checks.encryption_keys, checks.database_engine):
         assert check(None) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "proxies", "expected"),
+    [
+        ("https://portal.example.com", 0, ["portal.W002"]),
+        ("https://portal.example.com", 1, []),
+        ("http://127.0.0.1:8000", 0, []),
+        ("http://127.0.0.1:8000", -1, ["portal.E013"]),
+    ],
+)
+def test_a_proxy_that_is_not_trusted_is_named(
+    settings: Any, url: str, proxies: int, expected: list[str]
+) -> None:
+    settings.PORTAL_URL, settings.TRUSTED_PROXIES = url, proxies
+    assert ids(checks.proxies(None)) == expected
