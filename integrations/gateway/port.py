@@ -39,7 +39,6 @@ class Limits:
     ids_per_read: int
     body_bytes: int
     row_bytes: int
-    bulk_can_clear: bool = False  # whether a PROFILES row may carry `clear`; if not, such a write goes alone
 
 
 @dataclass(frozen=True)
@@ -234,7 +233,7 @@ class Destination(Protocol):
     def open(self, credentials: Credentials) -> Channel: ...
 
     def encode_profile(self, write: ProfileWrite) -> bytes:
-        """One row of a PROFILES body."""
+        """One row of a PROFILES body; a write with `clear` never comes here, it goes alone."""
 
     def encode_event(self, write: EventWrite) -> bytes:
         """One row of an EVENTS body."""

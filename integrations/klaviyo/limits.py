@@ -20,7 +20,6 @@ LIMITS: Final = Limits(
     ids_per_read=100,
     body_bytes=4_900_000,  # Klaviyo permits 5 MB, without saying which megabyte
     row_bytes=100_000,
-    bulk_can_clear=False,  # a null in a bulk import changes nothing; a single call clears
 )
 # An address longer than this may be cut or refused on the way: reads of many values are split.
 QUERY_BYTES: Final = 6_000

@@ -64,7 +64,6 @@ class SentMembership(models.Model):
     origin = models.CharField(max_length=5, choices=Origin)
     in_flight = models.BigIntegerField(null=True)
     is_leaving = models.BooleanField(default=False, help_text="The open batch takes the member off the list.")
-    refused_at = models.DateTimeField(null=True)
     since = models.DateTimeField(auto_now_add=True)
 
     class Meta:
