@@ -5,20 +5,17 @@ rows for what is held, a count of what is up to date. Members in an open batch a
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
-from integrations.gateway import registry
 from integrations.gateway.port import BatchKind
-from integrations.models import BatchState, Extension, SyncBatch, SyncRow, SyncRun, Verdict
-from integrations.planning import desired, healing, memberships
+from integrations.models import Extension, SyncRow, SyncRun, Verdict
+from integrations.planning import desired, filling, healing, memberships
 from loyalty.models import Member
 
 CHUNK = 20_000  # members planned in one transaction, whose rows are locked meanwhile
-FILLING = datetime(9999, 1, 1, tzinfo=UTC)  # not-before of a batch that the next chunk may fill up
 FEW = 2_000  # up to this many are looked up by id, more by their range
 
 
@@ -33,7 +30,7 @@ class Scope:
     profiles: bool = True  # False: only lists are looked at
     singles_up_to: int = 0  # up to this many go one by one
     lane: str = "bulk"
-    fills: bool = False  # batches are filled up over the chunks, until `close_plan`
+    fills: bool = False  # batches are filled up over the chunks, until `filling.close`
 
 
 @dataclass(frozen=True)
@@ -57,9 +54,8 @@ def plan_members(run: SyncRun, scope: Scope, after_id: int) -> Planned:
         _make_plan(cursor, run.extension, scope, ids)
         held = _write_held(cursor, run)
         is_single = _decide_rides(cursor, scope)
-        pushed = _write_profile_batches(
-            cursor, run, scope, BatchKind.SINGLES if is_single else BatchKind.PROFILES
-        )
+        kind = BatchKind.SINGLES if is_single else BatchKind.PROFILES
+        pushed = filling.write(cursor, run, kind, lane=scope.lane, fills=scope.fills)
         listed = memberships.plan_joins(cursor, run, scope.lane, with_riders=is_single)
         listed += memberships.plan_leaves(cursor, run, scope.lane, ids)
         unchanged = _clear_rest(cursor, run)
@@ -198,70 +194,6 @@ def _decide_rides(cursor: Any, scope: Scope) -> bool:
     riders = "" if is_single else f"OR {needs_id}"
     cursor.execute(f"UPDATE plan SET rides = true WHERE hold = '' AND (is_changed {riders})")
     return is_single
-
-
-def _write_profile_batches(cursor: Any, run: SyncRun, scope: Scope, kind: BatchKind) -> int:
-    """Batches for what is to be pushed, and the mark that its members are in flight."""
-    lists = "'{}'::bigint[]" if kind is BatchKind.SINGLES else "mapping_ids"
-    cursor.execute(
-        f"SELECT {lists}, array_agg(member_id ORDER BY member_id) FROM plan WHERE rides GROUP BY 1 ORDER BY 1"
-    )
-    pushed = 0
-    for mapping_ids, member_ids in cursor.fetchall():
-        pushed += len(member_ids)
-        left = member_ids
-        while left:
-            batch, left = _fill(run, scope, kind, mapping_ids, left)
-            _mark_in_flight(cursor, batch)
-    return pushed
-
-
-def _fill(
-    run: SyncRun, scope: Scope, kind: BatchKind, mapping_ids: list[int], member_ids: list[int]
-) -> tuple[SyncBatch, list[int]]:
-    """Put members into the batch that still has room, or into a new one; return it and who is left."""
-    size = registry.get(run.extension.destination).limits.profiles_per_job
-    batch = None
-    if scope.fills:
-        filling = SyncBatch.objects.filter(run=run, kind=kind, state=BatchState.PLANNED, not_before=FILLING)
-        batch = filling.filter(mapping_ids=mapping_ids).first()
-    batch = batch or SyncBatch(
-        run=run, extension_id=run.extension_id, lane=scope.lane, kind=kind, mapping_ids=mapping_ids
-    )
-    room = size - len(batch.member_ids)
-    batch.member_ids = [*batch.member_ids, *member_ids[:room]]
-    batch.rows = len(batch.member_ids)
-    batch.not_before = FILLING if scope.fills and batch.rows < size else None
-    batch.save()
-    return batch, member_ids[room:]
-
-
-def _mark_in_flight(cursor: Any, batch: SyncBatch) -> None:
-    cursor.execute(
-        """
-        UPDATE integrations_sentprofile SET in_flight = %s, due_at = NULL
-        WHERE extension_id = %s AND member_id = ANY(%s::bigint[]) AND in_flight IS DISTINCT FROM %s
-        """,
-        [batch.pk, batch.extension_id, batch.member_ids, batch.pk],
-    )
-
-
-def close_plan(run: SyncRun, scope: Scope) -> None:
-    """Everybody was looked at: batches that were kept open for more go now. In a transaction.
-
-    Where all of them together are few, they go one by one, and join their lists by the list call.
-    """
-    planned = SyncBatch.objects.filter(run=run, kind=BatchKind.PROFILES, state=BatchState.PLANNED)
-    filling = list(planned.filter(not_before=FILLING))
-    if sum(batch.rows for batch in planned) > scope.singles_up_to:
-        planned.filter(not_before=FILLING).update(not_before=None)
-        return
-    with connection.cursor() as cursor:
-        for batch in filling:
-            for mapping_id in batch.mapping_ids:
-                memberships.write_joins(cursor, run, scope.lane, mapping_id, batch.member_ids)
-            batch.kind, batch.mapping_ids, batch.not_before = BatchKind.SINGLES, [], None
-            batch.save(update_fields=["kind", "mapping_ids", "not_before"])
 
 
 def _clear_rest(cursor: Any, run: SyncRun) -> int:

@@ -24,7 +24,7 @@ from integrations.models import (
     SyncRun,
 )
 from integrations.models.runs import OPEN_BATCHES, RunPhase
-from integrations.planning import batching, messages
+from integrations.planning import batching, filling, messages
 from integrations.services import mirror, routing
 from loyalty.services import audiences
 
@@ -111,7 +111,7 @@ def _plan(run: SyncRun) -> bool:
             count(run, planned)
             SyncRun.objects.filter(pk=run.pk).update(cursor=planned.last_id, progress_at=timezone.now())
             return True
-        batching.close_plan(run, scope_of(run))
+        filling.close(run, lane=LaneName.BULK, singles_up_to=settings.LIVE_SINGLE_LIMIT)
         _enter(run, RunPhase.SEND)
         # From here the cursor is the newest batch of now: what others plan later is not waited for.
         newest = SyncBatch.objects.filter(extension=run.extension).aggregate(newest=Max("pk"))["newest"]

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.models import Extension, SentProfile, SyncBatch, SyncRow, SyncRun
-from integrations.planning.batching import FILLING
+from integrations.planning.filling import FILLING
 from integrations.services import sync
 from loyalty.models import Audience, AudienceMember, DirtyMember, Member, OutboxEvent
 from portal.tenancy.models import Tenant
