@@ -7,7 +7,7 @@ from typing import Any
 
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind
-from integrations.models import SyncRun
+from integrations.models import SyncBatch, SyncRun
 
 
 def plan_joins(cursor: Any, run: SyncRun, lane: str, *, with_riders: bool) -> int:
@@ -70,16 +70,15 @@ def _write(
     cursor: Any, run: SyncRun, lane: str, kind: BatchKind, mapping_id: int, member_ids: list[int]
 ) -> int:
     """One batch, and the memberships marked as in flight, so that nobody plans them again."""
-    cursor.execute(
-        """
-        INSERT INTO integrations_syncbatch
-            (run_id, extension_id, lane, kind, state, mapping_ids, member_ids, delivery_ids, rows, job_id,
-             attempts, polls, calls, code, words, created_at)
-        VALUES (%s, %s, %s, %s, 'planned', %s, %s, '{}', %s, '', 0, 0, 0, '', '', now()) RETURNING id
-        """,
-        [run.pk, run.extension_id, lane, kind.value, [mapping_id], member_ids, len(member_ids)],
+    batch = SyncBatch.objects.create(
+        run=run,
+        extension_id=run.extension_id,
+        lane=lane,
+        kind=kind,
+        mapping_ids=[mapping_id],
+        member_ids=member_ids,
+        rows=len(member_ids),
     )
-    batch_id = cursor.fetchone()[0]
     cursor.execute(
         """
         INSERT INTO integrations_sentmembership (mapping_id, member_id, origin, in_flight, is_leaving, since)
@@ -87,6 +86,6 @@ def _write(
         ON CONFLICT (mapping_id, member_id)
         DO UPDATE SET in_flight = EXCLUDED.in_flight, is_leaving = EXCLUDED.is_leaving
         """,
-        [mapping_id, batch_id, kind is BatchKind.LEAVES, member_ids],
+        [mapping_id, batch.pk, kind is BatchKind.LEAVES, member_ids],
     )
     return len(member_ids)

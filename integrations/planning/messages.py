@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from integrations.gateway import registry
 from integrations.gateway.port import BatchKind
-from integrations.models import Extension, SyncRun
+from integrations.models import Delivery, DeliveryState, Extension, SyncBatch, SyncRun
 
 ROUTE_AT_ONCE = 20_000
 HISTORY_AT_ONCE = 50_000
@@ -196,17 +196,7 @@ def _array(ids: Sequence[int] | None) -> list[int] | None:
 def _write(run: SyncRun, lane: str, kind: BatchKind, ids: list[int]) -> None:
     if not ids:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH batch AS (
-                INSERT INTO integrations_syncbatch
-                    (run_id, extension_id, lane, kind, state, mapping_ids, member_ids, delivery_ids, rows, job_id,
-                     attempts, polls, calls, code, words, created_at)
-                VALUES (%s, %s, %s, %s, 'planned', '{}', '{}', %s, %s, '', 0, 0, 0, '', '', now()) RETURNING id
-            )
-            UPDATE integrations_delivery d SET state = 'sending', batch_id = batch.id, not_before = NULL
-            FROM batch WHERE d.id = ANY(%s::bigint[])
-            """,
-            [run.pk, run.extension_id, lane, kind.value, ids, len(ids), ids],
-        )
+    batch = SyncBatch.objects.create(
+        run=run, extension_id=run.extension_id, lane=lane, kind=kind, delivery_ids=ids, rows=len(ids)
+    )
+    Delivery.objects.filter(pk__in=ids).update(state=DeliveryState.SENDING, batch=batch, not_before=None)

@@ -75,6 +75,8 @@ def sentence(run: SyncRun, name: str) -> str:
     if not touched:
         return _nothing(run)
     troubles = _troubles(run, name)
+    if not run.sent and not run.rejected and not run.failed and run.unchanged:
+        return f"{run.unchanged:,} were up to date; {wording.listed(troubles)}."
     if not troubles:
         return "The one change arrived." if touched == 1 else f"All {touched:,} arrived."
     return f"{run.sent:,} of {touched:,} arrived; {wording.listed(troubles)}."
