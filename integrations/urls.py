@@ -1,11 +1,12 @@
-"""Merchant pages of the engine, below the tenant's address."""
+"""Merchant pages of the engine, below the tenant's address; and where the destination sends people back to."""
 
 from django.urls import include, path
 
-from integrations.views import connection, member_panel, overview, runs, starting
+from integrations.views import connection, member_panel, overview, runs, starting, to_come
 
 tenant_urls = [
     path("", overview.overview, name="overview"),
+    # Runs
     path("runs/", runs.runs, name="runs"),
     path("runs/start/", starting.start, name="sync_start"),
     path("runs/<int:run_id>/", runs.run, name="run"),
@@ -13,7 +14,44 @@ tenant_urls = [
     path("runs/<int:run_id>/not-arrived.csv", runs.run_csv, name="run_csv"),
     path("runs/<int:run_id>/rerun/", starting.rerun, name="run_rerun"),
     path("runs/<int:run_id>/cancel/", starting.cancel, name="run_cancel"),
+    # One member
     path("members/<int:member_id>/sent/", member_panel.member_panel, name="member_panel"),
+    path("members/<int:member_id>/why/", to_come.page, name="why"),
+    path("members/<int:member_id>/now/", to_come.page, name="member_now"),
+    path("members/<int:member_id>/resend/", to_come.change, name="member_resend"),
+    # Integrations: connections and how they are signed in
+    path("integrations/", to_come.page, name="integrations"),
+    path("integrations/new/", to_come.change, name="integration_new"),
+    path("integrations/<int:extension_id>/", to_come.page, name="integration"),
+    path("integrations/<int:extension_id>/settings/", to_come.change, name="integration_settings"),
+    path("integrations/<int:extension_id>/connect/", to_come.change, name="integration_connect"),
+    path("integrations/<int:extension_id>/disconnect/", to_come.change, name="integration_disconnect"),
+    # Audiences and the lists that they become
+    path("audiences/", to_come.page, name="audiences"),
+    path("audiences/<int:audience_id>/", to_come.page, name="audience"),
+    path("audiences/<int:audience_id>/delete/", to_come.change, name="audience_delete"),
+    path("audiences/<int:audience_id>/link/", to_come.change, name="list_link"),
+    path("lists/choices/", to_come.change, name="list_choices"),
+    path("lists/<int:list_mapping_id>/", to_come.change, name="list_edit"),
+    path("lists/<int:list_mapping_id>/pause/", to_come.change, name="list_pause"),
+    path("lists/<int:list_mapping_id>/unlink/", to_come.change, name="list_unlink"),
+    path("lists/<int:list_mapping_id>/count/", to_come.change, name="list_count"),
+    # Fields
+    path("fields/", to_come.page, name="fields"),
+    path("fields/new/", to_come.change, name="field_new"),
+    path("fields/samples/", to_come.change, name="field_samples"),
+    path("fields/<int:field_mapping_id>/", to_come.change, name="field_edit"),
+    path("fields/<int:field_mapping_id>/remove/", to_come.change, name="field_remove"),
+    # Events, and what e-mails can show
+    path("events/", to_come.page, name="events"),
+    path("events/<slug:kind>/", to_come.page, name="event"),
+    path("events/<slug:kind>/sample/", to_come.change, name="event_sample"),
+    path("dictionary/", to_come.page, name="dictionary"),
+    path("dictionary.csv", to_come.page, name="dictionary_csv"),
+    # Settings
+    path("settings/alerts/", to_come.change, name="alerts"),
+    path("settings/alerts/test/", to_come.change, name="alerts_test"),
+    # The old page of the connection, until integrations take its place
     path("connection/", connection.connection, name="connection"),
     path("connection/<int:extension_id>/active/", connection.connection_active, name="connection_active"),
     path("connection/<int:extension_id>/key/", connection.connection_key, name="connection_key"),

@@ -372,6 +372,7 @@ class FakeDestination:
     key = "fake"
     label = "Fake"
     key_help = "Anything that is not empty."
+    sign_in = None
 
     def __init__(self) -> None:
         self.limits = LIMITS
@@ -396,6 +397,18 @@ class FakeDestination:
     def validate_property(self, name: str) -> None:
         if not name.strip():
             raise ConfigurationError("The name is empty.")
+
+    def property_tag(self, name: str) -> str:
+        return f"[person {name}]"
+
+    def event_tag(self, path: Sequence[str]) -> str:
+        return f"[event {'.'.join(path)}]"
+
+    def profile_url(self, base_url: str, remote_id: str) -> str:
+        return f"{base_url}/people/{remote_id}"
+
+    def list_url(self, base_url: str, list_id: str) -> str:
+        return f"{base_url}/lists/{list_id}"
 
     def open(self, credentials: Credentials) -> Channel:
         return FakeChannel(self.remote, credentials.secret.reveal())

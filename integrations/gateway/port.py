@@ -54,6 +54,16 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """What signing in by OAuth gives; `scopes` are those that were granted, `expires_in` is in seconds."""
+
+    access: Secret
+    refresh: Secret
+    expires_in: int
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ConnectionReport:
     """What a live check found."""
 
@@ -206,6 +216,31 @@ class Channel(Protocol):
         """Ask for the deletion of the person with that remote_id, email or phone."""
 
 
+class SignIn(Protocol):
+    """Connecting by OAuth with PKCE: somebody allows us on the destination's own page.
+
+    The calls raise only classes of integrations/errors.py: AuthenticationError where the grant is gone or
+    the code is not good any more, ConfigurationError where the portal itself is not known there (its client
+    id or secret), RateLimited and Temporary where it is worth trying again.
+    """
+
+    role_help: str  # who may allow it there, in a sentence
+    scopes: tuple[tuple[str, str], ...]  # each permission that is asked for, and what it is for
+
+    def is_offered(self) -> bool:
+        """Whether the operator gave this portal a client id."""
+
+    def allow_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """The address of the Allow page; `challenge` is the S256 of the verifier."""
+
+    def exchange(self, *, code: str, verifier: str, redirect_uri: str) -> Tokens: ...
+
+    def refresh(self, token: Secret) -> Tokens: ...
+
+    def revoke(self, token: Secret) -> None:
+        """Give the grant back; one that is gone already is no error."""
+
+
 class Destination(Protocol):
     """What a kind of destination is. Stateless; one instance for the whole process."""
 
@@ -213,6 +248,7 @@ class Destination(Protocol):
     label: str
     key_help: str  # where a person finds the key, in a sentence or two
     limits: Limits
+    sign_in: SignIn | None  # None: by key only
 
     def default_base_url(self) -> str: ...
 
@@ -229,6 +265,18 @@ class Destination(Protocol):
 
     def validate_property(self, name: str) -> None:
         """Raises ConfigurationError for a property or metric name that the destination refuses."""
+
+    def property_tag(self, name: str) -> str:
+        """What to paste into an e-mail there to show a profile's property."""
+
+    def event_tag(self, path: Sequence[str]) -> str:
+        """The same for a value of the event that started the flow; `path` are its keys, outermost first."""
+
+    def profile_url(self, base_url: str, remote_id: str) -> str:
+        """The page of a profile there, for people; "" where there is none."""
+
+    def list_url(self, base_url: str, list_id: str) -> str:
+        """The page of a list there, for people; "" where there is none."""
 
     def open(self, credentials: Credentials) -> Channel: ...
 

@@ -6,8 +6,16 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from integrations.errors import ConfigurationError
-from integrations.gateway.port import BatchKind, Channel, Credentials, EventWrite, Limits, ProfileWrite
-from integrations.klaviyo import conf, limits, payloads, transport
+from integrations.gateway.port import (
+    BatchKind,
+    Channel,
+    Credentials,
+    EventWrite,
+    Limits,
+    ProfileWrite,
+    SignIn,
+)
+from integrations.klaviyo import conf, limits, payloads, transport, web_pages
 from integrations.klaviyo.client import KlaviyoChannel
 
 _LONGEST_NAME = 127  # a metric's name is under 128 characters; a property is held to the same
@@ -20,6 +28,7 @@ class Klaviyo:
     label = "Klaviyo"
     key_help = "In Klaviyo: Settings → API keys → Create private API key. It begins with pk_."
     limits: Limits = limits.LIMITS
+    sign_in: SignIn | None = None
 
     def default_base_url(self) -> str:
         return conf.default_base_url()
@@ -82,6 +91,18 @@ class Klaviyo:
         if any(unicodedata.category(character) == "Cc" for character in name):
             raise ConfigurationError("The name has line breaks or other control characters in it.")
 
+    def property_tag(self, name: str) -> str:
+        return "{{ person|lookup:%s }}" % _quoted(name)  # noqa: UP031 (braces)
+
+    def event_tag(self, path: Sequence[str]) -> str:
+        return "{{ event%s }}" % "".join(f"|lookup:{_quoted(key)}" for key in path)  # noqa: UP031
+
+    def profile_url(self, base_url: str, remote_id: str) -> str:
+        return web_pages.profile(base_url, remote_id)
+
+    def list_url(self, base_url: str, list_id: str) -> str:
+        return web_pages.remote_list(base_url, list_id)
+
     def open(self, credentials: Credentials) -> Channel:
         return KlaviyoChannel(credentials)
 
@@ -93,6 +114,11 @@ class Klaviyo:
 
     def pack(self, kind: BatchKind, rows: Iterable[bytes], list_ids: Sequence[str] = ()) -> bytes:
         return payloads.pack(kind, rows, list_ids)
+
+
+def _quoted(name: str) -> str:
+    """A string of Klaviyo's template language (Django's): in quotes that the name does not have."""
+    return f'"{name}"' if "'" in name else f"'{name}'"
 
 
 _WHERE = "Create a private key in Klaviyo under Settings → API keys; it begins with pk_."

@@ -52,6 +52,9 @@ class Extension(models.Model):
     `active_since` divides live from history: what happened before it is told as history. `events_since`
     forgets events older than itself (what waited while the connection was off and was discarded).
     `full_due_at`: everybody must be looked at again; `full_due_reason` why, empty where many members changed.
+
+    By OAuth, `secret` is the access token (until `token_expires_at`) and `refresh_token` what renews it; who
+    holds `refresh_lease_until` renews it alone. `removed_at`: our access was taken away on the other side.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="extensions")
@@ -66,6 +69,12 @@ class Extension(models.Model):
 
     auth_method = models.CharField(max_length=20, choices=AuthMethod, default=AuthMethod.PRIVATE_KEY)
     secret = EncryptedTextField(null=True, blank=True, editable=False)
+    refresh_token = EncryptedTextField(null=True, blank=True, editable=False)
+    granted_scopes = models.JSONField(default=list, blank=True, editable=False)
+    token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refreshed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refresh_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    removed_at = models.DateTimeField(null=True, blank=True, editable=False)
     account_id = models.CharField(max_length=64, blank=True, default="")
     account_name = models.CharField(max_length=200, blank=True, default="")
     is_practice = models.BooleanField("practice connection", default=False)
@@ -82,6 +91,12 @@ class Extension(models.Model):
         default=False, help_text="Send only members who allowed e-mail or SMS marketing."
     )
     events_enabled = models.BooleanField(default=True)
+    property_prefix = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="Put before the names of properties that are mapped from now on.",
+    )
     throttle_share = models.PositiveSmallIntegerField(
         default=80,
         help_text="Per cent of the permitted rate that the portal uses; the rest is for your other tools.",

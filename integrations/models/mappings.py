@@ -37,6 +37,24 @@ class FieldMapping(models.Model):
         return f"{self.field} → {self.property}"
 
 
+class RetiredProperty(models.Model):
+    """A property that is not mapped any more, whose values are to be cleared there; gone when that is done."""
+
+    extension = models.ForeignKey(Extension, on_delete=models.CASCADE, related_name="retired_properties")
+    property = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "retired properties"
+        ordering = ["extension", "property"]
+        constraints = [
+            models.UniqueConstraint(fields=["extension", "property"], name="retired_property_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.property
+
+
 class EventMapping(models.Model):
     extension = models.ForeignKey(Extension, on_delete=models.CASCADE, related_name="event_mappings")
     kind = models.CharField(max_length=40)
@@ -59,6 +77,8 @@ class AudienceMapping(models.Model):
 
     `list_id` is empty until the list was found or made. `read_at`: when the list was read for the first
     time, so that who was there already is known as *found*. `problem` is what a person must mend.
+    `ending_at`: it is unlinked, those whom we added are being taken off, and then the row goes. `numbers`
+    is what was counted on the list at `numbers_at`: {"on_list", "may_receive", "awaiting"}, None unknown.
     """
 
     extension = models.ForeignKey(Extension, on_delete=models.CASCADE, related_name="audience_mappings")
@@ -73,6 +93,9 @@ class AudienceMapping(models.Model):
         blank=True, default="", editable=False, help_text="Where the first reading stands."
     )
     problem = models.CharField(max_length=500, blank=True, default="", editable=False)
+    ending_at = models.DateTimeField(null=True, blank=True, editable=False)
+    numbers = models.JSONField(null=True, blank=True, editable=False)
+    numbers_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["extension", "id"]

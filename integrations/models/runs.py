@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from integrations.gateway.port import BatchKind
 from integrations.models.extensions import Extension
+from integrations.models.failures import Dismissal
 from integrations.models.mappings import AudienceMapping
 from loyalty.models import Member
 from portal.tenancy.models import Tenant
@@ -260,6 +261,8 @@ class SyncRow(models.Model):
     words = models.CharField(max_length=500, blank=True, default="")
     changes = models.JSONField(null=True, help_text="Property: [before, after].")
     healed_at = models.DateTimeField(null=True, help_text="When a later row mended this one.")
+    healed_by_id = models.BigIntegerField(null=True, help_text="The run whose row mended this one.")
+    dismissal = models.ForeignKey(Dismissal, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -270,6 +273,11 @@ class SyncRow(models.Model):
             models.Index(fields=["run", "id"], name="row_of_run"),
             models.Index(fields=["member", "-id"], name="row_of_member"),
             models.Index(fields=["created_at"], name="row_age"),
+            models.Index(
+                fields=["code", "created_at"],
+                name="row_open_failure",
+                condition=Q(verdict__in=["rejected", "failed"], healed_at=None, dismissal=None),
+            ),
         ]
 
     def __str__(self) -> str:

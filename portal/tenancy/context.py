@@ -23,9 +23,47 @@ class Place:
 
 PLACES = (
     Place("overview", "Overview", "overview"),
-    Place("runs", "Runs", "runs", ("run", "run_rerun", "sync_start")),
-    Place("members", "Members", "members", ("member",)),
-    Place("connection", "Connection", "connection", ("connection_active",)),
+    Place(
+        "integrations",
+        "Integrations",
+        "connection",
+        (
+            "integration",
+            "integration_new",
+            "integration_settings",
+            "integration_connect",
+            "integration_disconnect",
+            "connection",
+            "connection_active",
+            "connection_key",
+        ),
+    ),
+    Place(
+        "audiences",
+        "Audiences",
+        "audiences",
+        (
+            "audience",
+            "audience_new",
+            "audience_edit",
+            "audience_people",
+            "audience_why",
+            "audience_delete",
+            "list_link",
+            "list_edit",
+            "list_unlink",
+        ),
+    ),
+    Place("fields", "Fields", "fields", ("field_new", "field_edit", "field_remove")),
+    Place("events", "Events", "events", ("event", "event_sample", "dictionary")),
+    Place("runs", "Runs", "runs", ("run", "run_rerun", "run_cancel", "sync_start")),
+    Place("members", "Members", "members", ("member", "why")),
+    Place(
+        "tenant_settings",
+        "Settings",
+        "settings",
+        ("team", "invitation_new", "member_role", "api_tokens", "api_token_new", "alerts", "setting_changes"),
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -72,6 +72,20 @@ class Tenant(models.Model):
         default="EUR",
         validators=[RegexValidator(r"^[A-Z]{3}$", "Use three capitals, for example GBP.")],
     )
+    keep_sent_rows_days = models.PositiveSmallIntegerField(
+        "days that rows which arrived are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="Empty: the portal's default.",
+    )
+    keep_other_rows_days = models.PositiveSmallIntegerField(
+        "days that rows which did not arrive are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="Empty: the portal's default.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     day_begun_on = models.DateField(
         null=True, editable=False, help_text="The tenant's day whose work is done: tiers and audiences."
@@ -119,6 +133,35 @@ class Membership(models.Model):
     def can(self, role: str) -> bool:
         """Whether this membership is worth at least `role`."""
         return ROLE_ORDER.index(Role(self.role)) >= ROLE_ORDER.index(Role(role))
+
+
+class Invitation(models.Model):
+    """A person is asked to join a tenant. Only the SHA-256 of the link's token is kept; it is good once."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField("e-mail")
+    role = models.CharField(max_length=10, choices=Role)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_open_once",
+            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invitation_email_lower"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="invitation_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.tenant}"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 
 from portal.tenancy.forms import LogInForm
-from portal.tenancy.guards import LAST_TENANT, VISIT
+from portal.tenancy.guards import LAST_TENANT, VISIT, TenantRequest, tenant_view
 from portal.tenancy.models import Tenant, User
 
 
@@ -82,3 +82,8 @@ def lockout(request: HttpRequest, response: Any = None, credentials: Any = None,
     """Answer of django-axes to too many wrong passwords."""
     minutes = round(float(settings.AXES_COOLOFF_TIME) * 60)
     return render(request, "tenancy/lockout.html", {"minutes": minutes}, status=429)
+
+
+@tenant_view()
+def to_come(request: TenantRequest, /, **parameters: int | str) -> HttpResponse:
+    raise Http404("There is nothing at this address.")

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from integrations.models import AudienceMapping, FieldMapping
 from portal.tenancy.models import Role
-from tests.factories import make_member, make_tenant, make_user
+from tests.factories import make_audience, make_member, make_tenant, make_user
 from tests.pages.builders import make_extension, make_troubled_run
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,10 @@ def merchant_patterns(
             yield pattern.name or route, tuple(name.split(">")[0] for name in names), pattern.callback
 
 
-FOUND = list(merchant_patterns())
+# Addresses that are only named so far (module to_come) have nothing to guard.
+FOUND = [
+    found for found in merchant_patterns() if "to_come" not in f"{found[2].__module__}.{found[2].__name__}"
+]
 ADDRESSES = [name for name, _, _ in FOUND]
 VIEWS = {name: view for name, _, view in FOUND}
 
@@ -38,7 +42,21 @@ def world(db):
     extension = make_extension(tenant)
     member = make_member(tenant)
     run = make_troubled_run(extension, member)
-    known = {"slug": "acme", "run_id": run.pk, "member_id": member.pk, "extension_id": extension.pk}
+    audience = make_audience(tenant)
+    known = {
+        "slug": "acme",
+        "run_id": run.pk,
+        "member_id": member.pk,
+        "extension_id": extension.pk,
+        "audience_id": audience.pk,
+        "kind": "points_earned",
+        "list_mapping_id": AudienceMapping.objects.create(
+            extension=extension, audience=audience, list_name="VIP", list_id="L1"
+        ).pk,
+        "field_mapping_id": FieldMapping.objects.create(
+            extension=extension, field="points_balance", property="Points Balance"
+        ).pk,
+    }
 
     def address(name: str, **other: Any) -> str:
         parameters = next(keys for found, keys, _ in FOUND if found == name)
