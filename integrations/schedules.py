@@ -5,5 +5,6 @@ SCHEDULES = [
     {"name": "Wake what is due", "func": "integrations.services.clock.tick", "minutes": 1},
     {"name": "Check connections", "func": "integrations.tasks.check_connections", "minutes": 60},
     {"name": "Check new connections", "func": "integrations.tasks.check_unproven", "minutes": 5},
+    {"name": "Sample rates and freshness", "func": "integrations.services.sampling.sample", "minutes": 1},
     {"name": "Prune history", "func": "integrations.tasks.prune_history", "minutes": 1440},
 ]

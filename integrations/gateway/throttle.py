@@ -64,7 +64,8 @@ def _take(key: str, rate: buckets.Rate) -> float:
     if grant.count:
         window.slots = {str(second): count for second, count in grant.slots.items()}
         window.granted += grant.count
-        window.save(update_fields=["slots", "granted"])
+        window.permitted = rate.steady
+        window.save(update_fields=["slots", "granted", "permitted"])
         return 0.0
     return grant.wait
 

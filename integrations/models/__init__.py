@@ -18,6 +18,7 @@ from integrations.models.runs import (
     SyncRun,
     Verdict,
 )
+from integrations.models.samples import FreshnessSample, RateSample
 from integrations.models.sent import SentMembership, SentProfile
 from integrations.models.sign_ins import SignInAttempt
 
@@ -36,12 +37,14 @@ __all__ = [
     "Extension",
     "FailureCare",
     "FieldMapping",
+    "FreshnessSample",
     "Health",
     "Incident",
     "IncidentKind",
     "Lane",
     "LaneName",
     "MergePolicy",
+    "RateSample",
     "RateWindow",
     "RetiredProperty",
     "RunKind",

@@ -11,6 +11,7 @@ class RateWindow(models.Model):
     blocked_until = models.FloatField(default=0, help_text="Unix time; the destination asked us to wait.")
     refused = models.PositiveBigIntegerField(default=0, help_text="Calls refused with 429, ever.")
     granted = models.PositiveBigIntegerField(default=0, help_text="Calls granted, ever.")
+    permitted = models.PositiveIntegerField(default=0, help_text="Calls a minute that are ours.")
 
     def __str__(self) -> str:
         return self.key
