@@ -372,6 +372,8 @@ class FakeDestination:
     key = "fake"
     label = "Fake"
     key_help = "Anything that is not empty."
+    tag_help = "A value that is missing shows nothing."
+    sample_help = ""
     sign_in = None
 
     def __init__(self) -> None:
@@ -400,6 +402,9 @@ class FakeDestination:
 
     def property_tag(self, name: str) -> str:
         return f"[person {name}]"
+
+    def standard_tag(self, key: str) -> str:
+        return f"[person {key}]" if key != "timezone" else ""
 
     def event_tag(self, path: Sequence[str]) -> str:
         return f"[event {'.'.join(path)}]"
@@ -438,6 +443,9 @@ class FakeDestination:
                 },
             }
         )
+
+    def event_body(self, write: EventWrite) -> Any:
+        return json.loads(self.encode_event(write))
 
     def pack(self, kind: BatchKind, rows: Iterable[bytes], list_ids: Sequence[str] = ()) -> bytes:
         return b'{"lists":' + _encode(list(list_ids)) + b',"rows":[' + b",".join(rows) + b"]}"

@@ -6,7 +6,7 @@ HTTP calls and raises only classes of integrations/errors.py; it never touches o
 most for a granted slot of the throttle, and is safe to repeat.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -43,7 +43,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Credentials:
-    """How to speak to one account. `secret` holds the key or the access token."""
+    """How to speak to one account. `secret` holds the key or the access token.
+
+    `renew` takes the access token that was refused and gives another one, or raises what became of the
+    grant. A channel asks it once for a call that was refused, and repeats that call.
+    """
 
     method: str  # private_key or oauth
     secret: Secret
@@ -51,6 +55,7 @@ class Credentials:
     revision: str
     account_id: str = ""
     share: int = 80  # per cent of the permitted rate that is ours
+    renew: Callable[[Secret], Secret] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -220,11 +225,12 @@ class SignIn(Protocol):
     """Connecting by OAuth with PKCE: somebody allows us on the destination's own page.
 
     The calls raise only classes of integrations/errors.py: AuthenticationError where the grant is gone or
-    the code is not good any more, ConfigurationError where the portal itself is not known there (its client
+    the code is not good any more, PortalNotAccepted where the portal itself is not known there (its client
     id or secret), RateLimited and Temporary where it is worth trying again.
     """
 
     role_help: str  # who may allow it there, in a sentence
+    switch_help: str  # what becomes different there for a connection that was by key; "" where nothing does
     scopes: tuple[tuple[str, str], ...]  # each permission that is asked for, and what it is for
 
     def is_offered(self) -> bool:
@@ -247,6 +253,8 @@ class Destination(Protocol):
     key: str
     label: str
     key_help: str  # where a person finds the key, in a sentence or two
+    tag_help: str  # what an e-mail there shows for a value that is missing, and how to show something else
+    sample_help: str  # which test addresses will not do; "" where all will
     limits: Limits
     sign_in: SignIn | None  # None: by key only
 
@@ -269,6 +277,9 @@ class Destination(Protocol):
     def property_tag(self, name: str) -> str:
         """What to paste into an e-mail there to show a profile's property."""
 
+    def standard_tag(self, key: str) -> str:
+        """The same for one of STANDARD_KEYS; "" where e-mails there cannot show it."""
+
     def event_tag(self, path: Sequence[str]) -> str:
         """The same for a value of the event that started the flow; `path` are its keys, outermost first."""
 
@@ -285,6 +296,9 @@ class Destination(Protocol):
 
     def encode_event(self, write: EventWrite) -> bytes:
         """One row of an EVENTS body."""
+
+    def event_body(self, write: EventWrite) -> Json:
+        """The exact body of a call that sends this one event, for people to read."""
 
     def pack(self, kind: BatchKind, rows: Iterable[bytes], list_ids: Sequence[str] = ()) -> bytes:
         """Wrap encoded rows into the exact body of one call."""

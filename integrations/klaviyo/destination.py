@@ -11,6 +11,7 @@ from integrations.gateway.port import (
     Channel,
     Credentials,
     EventWrite,
+    Json,
     Limits,
     ProfileWrite,
     SignIn,
@@ -27,6 +28,17 @@ class Klaviyo:
     key = "klaviyo"
     label = "Klaviyo"
     key_help = "In Klaviyo: Settings → API keys → Create private API key. It begins with pk_."
+    tag_help = (
+        "Where a value is missing, the e-mail shows nothing in its place and is sent all the same. To show "
+        "something else, put |default:'…' before the closing braces, with no space after the colon and with "
+        "straight quotes: {{ person|lookup:'VIP Tier'|default:'our programme' }}. Tags of an event show "
+        "something only in a flow that this event starts, never in a campaign. Capitals count in names. "
+        "A number 0 in an event travels as the text 0, because Klaviyo does not keep a 0 in events and the "
+        "e-mail would show a blank; in profiles 0 stays a number."
+    )
+    sample_help = (
+        "Klaviyo accepts events for addresses at example.com and test.com and then drops them: use another."
+    )
     limits: Limits = limits.LIMITS
     sign_in: SignIn | None = None
 
@@ -90,9 +102,14 @@ class Klaviyo:
             raise ConfigurationError(f"The name is longer than {_LONGEST_NAME} characters.")
         if any(unicodedata.category(character) == "Cc" for character in name):
             raise ConfigurationError("The name has line breaks or other control characters in it.")
+        if "}}" in name:
+            raise ConfigurationError("The name has }} in it, which would end its tag in an e-mail too early.")
 
     def property_tag(self, name: str) -> str:
         return "{{ person|lookup:%s }}" % _quoted(name)  # noqa: UP031 (braces)
+
+    def standard_tag(self, key: str) -> str:
+        return _STANDARD_TAGS.get(key, "")
 
     def event_tag(self, path: Sequence[str]) -> str:
         return "{{ event%s }}" % "".join(f"|lookup:{_quoted(key)}" for key in path)  # noqa: UP031
@@ -112,13 +129,38 @@ class Klaviyo:
     def encode_event(self, write: EventWrite) -> bytes:
         return payloads.encode_event(write)
 
+    def event_body(self, write: EventWrite) -> Json:
+        return payloads.event_document(write)
+
     def pack(self, kind: BatchKind, rows: Iterable[bytes], list_ids: Sequence[str] = ()) -> bytes:
         return payloads.pack(kind, rows, list_ids)
 
 
 def _quoted(name: str) -> str:
-    """A string of Klaviyo's template language (Django's): in quotes that the name does not have."""
-    return f'"{name}"' if "'" in name else f"'{name}'"
+    """A string of Klaviyo's template language (Django's).
+
+    In quotes that the name does not have where possible: a tag with single quotes may stand in a link.
+    """
+    quote = '"' if "'" in name and '"' not in name else "'"
+    return quote + name.replace("\\", "\\\\").replace(quote, "\\" + quote) + quote
+
+
+# Klaviyo's own names of what every profile has: "Message personalization reference" in its help centre.
+_STANDARD_TAGS = {
+    "external_id": "{{ person.id }}",
+    "email": "{{ email }}",
+    "phone": "{{ person.phone_number }}",
+    "first_name": "{{ first_name }}",
+    "last_name": "{{ last_name }}",
+    "locale": "{{ person|lookup:'$locale' }}",
+    "address1": "{{ person|lookup:'$address1' }}",
+    "address2": "{{ person|lookup:'$address2' }}",
+    "city": "{{ person.City }}",
+    "region": "{{ person.Region }}",
+    "zip": "{{ person.Zipcode }}",
+    "country": "{{ person.Country }}",
+    "timezone": "{{ person|lookup:'$timezone' }}",
+}
 
 
 _WHERE = "Create a private key in Klaviyo under Settings → API keys; it begins with pk_."

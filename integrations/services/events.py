@@ -18,6 +18,7 @@ from integrations.models import BatchState, Delivery, Extension, SentProfile, Sy
 from integrations.planning import desired, merge
 from integrations.planning.manifest import Row
 from integrations.services import bodies, claims, composing, settle, singles
+from loyalty.models import OutboxEvent
 from loyalty.rules.event_kinds import KINDS
 
 
@@ -170,10 +171,15 @@ def _compose_one(
         return ComposedEvent(row)
     late = timezone.now() - event.occurred_at > timedelta(hours=settings.LATE_EVENT_AFTER_HOURS)
     history = delivery.history or late
-    profile = _profile(
+    profile = profile_of(
         document, policies, only_names=history or (policies.skips_existing and not created_by_us)
     )
-    write = EventWrite(
+    return ComposedEvent(row, write_of(event, metric, profile, history=history))
+
+
+def write_of(event: OutboxEvent, metric: str, profile: ProfileWrite, *, history: bool = False) -> EventWrite:
+    """An event of the programme as it is told; of an event that is not stored too, for a sample."""
+    return EventWrite(
         uid=str(event.uid),
         metric=metric,
         occurred_at=event.occurred_at,
@@ -181,10 +187,9 @@ def _compose_one(
         profile=profile,
         history=history,
     )
-    return ComposedEvent(row, write)
 
 
-def _profile(document: dict[str, object], policies: merge.Policies, *, only_names: bool) -> ProfileWrite:
+def profile_of(document: dict[str, object], policies: merge.Policies, *, only_names: bool) -> ProfileWrite:
     """Whom the event is about, and what is ours to say of them without reading first."""
     flat = merge.flatten(document)
     names = {key: flat[key] for key in IDENTIFIERS if flat.get(key) is not None}

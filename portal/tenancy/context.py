@@ -55,7 +55,9 @@ PLACES = (
         ),
     ),
     Place("fields", "Fields", "fields", ("field_new", "field_edit", "field_remove")),
-    Place("events", "Events", "events", ("event", "event_sample", "dictionary")),
+    Place(
+        "events", "Events", "events", ("event", "event_edit", "event_switch", "event_sample", "dictionary")
+    ),
     Place("runs", "Runs", "runs", ("run", "run_rerun", "run_cancel", "sync_start")),
     Place("members", "Members", "members", ("member", "why")),
     Place(

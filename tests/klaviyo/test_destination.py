@@ -48,7 +48,7 @@ def test_a_property_may_have_any_plain_name(name: str) -> None:
     Klaviyo().validate_property(name)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "$email", " Tier", "Tier ", "a\nb", "x" * 128])
+@pytest.mark.parametrize("name", ["", "  ", "$email", " Tier", "Tier ", "a\nb", "a}}b", "x" * 128])
 def test_a_name_that_klaviyo_refuses_is_refused_here(name: str) -> None:
     with pytest.raises(ConfigurationError):
         Klaviyo().validate_property(name)
