@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from integrations.gateway.port import BatchKind
 from integrations.models import Extension, SyncRow, SyncRun, Verdict
-from integrations.planning import desired, filling, healing, memberships
+from integrations.planning import desired, filling, healing, leaving, memberships
 from loyalty.models import Member
 
 CHUNK = 20_000  # members planned in one transaction, whose rows are locked meanwhile
@@ -60,7 +60,8 @@ def plan_members(run: SyncRun, scope: Scope, after_id: int) -> Planned:
         listed += memberships.plan_leaves(cursor, run, scope.lane, ids)
         unchanged = _clear_rest(cursor, run)
         if scope.profiles:
-            _mend_unchanged(cursor, run.extension)
+            _mend_unchanged(cursor, run)
+        leaving.forget(cursor, run.extension)
         cursor.execute("DROP TABLE plan")
     return Planned(ids[-1], pushed + listed, unchanged, held)
 
@@ -112,6 +113,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
         cursor.execute("SET LOCAL enable_nestloop = off")
         members = members.filter(pk__range=(ids[0], ids[-1]))
     sql, params = members.query.sql_with_params()
+    names = leaving.counted_names(extension)
     cursor.execute(
         f"""
         CREATE TEMP TABLE plan ON COMMIT DROP AS
@@ -124,21 +126,36 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
             WHERE mp.extension_id = %s AND mp.list_id <> '' AND mp.read_at IS NOT NULL
               AND NOT mp.is_paused AND mp.problem = '' AND sm.id IS NULL
             GROUP BY am.member_id
+        ),
+        looked AS (
+            SELECT d.member_id, d.document, d.hold, sp.payload, sp.refused, sp.remote_id,
+                   d.document IS DISTINCT FROM sp.payload AS is_other,
+                   d.document IS DISTINCT FROM sp.payload
+                   AND d.document IS DISTINCT FROM {leaving.counted_sql("sp.payload")} AS differs
+            FROM desired d
+            JOIN unnest(%s::bigint[]) AS wanted(id) ON wanted.id = d.member_id
+            JOIN integrations_sentprofile sp ON sp.member_id = d.member_id AND sp.extension_id = %s
+            WHERE sp.in_flight IS NULL AND sp.member_id BETWEEN %s AND %s
         )
         SELECT d.member_id, d.hold,
                COALESCE(j.mapping_ids, '{{}}'::bigint[]) AS mapping_ids,
-               sp.remote_id, false AS rides,
-               (d.document IS NOT DISTINCT FROM sp.refused AND sp.refused IS NOT NULL) AS is_refused,
-               d.document IS DISTINCT FROM sp.payload AS differs,
-               ((%s OR (sp.payload IS NULL AND j.mapping_ids IS NOT NULL))
-                AND (%s OR d.document IS DISTINCT FROM sp.payload)) AS is_changed
-        FROM desired d
-        JOIN unnest(%s::bigint[]) AS wanted(id) ON wanted.id = d.member_id
-        JOIN integrations_sentprofile sp ON sp.member_id = d.member_id AND sp.extension_id = %s
-        LEFT JOIN joins j ON j.member_id = d.member_id
-        WHERE sp.in_flight IS NULL AND sp.member_id BETWEEN %s AND %s
+               d.remote_id, false AS rides,
+               (d.document IS NOT DISTINCT FROM d.refused AND d.refused IS NOT NULL) AS is_refused,
+               d.differs, d.is_other AND NOT d.differs AS has_left,
+               ((%s OR (d.payload IS NULL AND j.mapping_ids IS NOT NULL)) AND (%s OR d.differs)) AS is_changed
+        FROM looked d LEFT JOIN joins j ON j.member_id = d.member_id
         """,
-        [*params, extension.pk, scope.profiles, scope.force, ids, extension.pk, ids[0], ids[-1]],
+        [
+            *params,
+            extension.pk,
+            names,
+            ids,
+            extension.pk,
+            ids[0],
+            ids[-1],
+            scope.profiles,
+            scope.force,
+        ],  # fmt: skip
     )
     cursor.execute("SET LOCAL enable_nestloop = on")
     if not (scope.again or scope.force):
@@ -209,7 +226,7 @@ def _clear_rest(cursor: Any, run: SyncRun) -> int:
     return sum(1 for _, is_unchanged in rest if is_unchanged)
 
 
-def _mend_unchanged(cursor: Any, extension: Extension) -> None:
+def _mend_unchanged(cursor: Any, run: SyncRun) -> None:
     """Who was held or refused and is now as it arrived before needs nobody any more, and nor do the rows."""
     cursor.execute(
         """
@@ -219,9 +236,9 @@ def _mend_unchanged(cursor: Any, extension: Extension) -> None:
           AND sp.payload IS NOT NULL AND sp.verdict IN ('held', 'rejected', 'failed')
         RETURNING sp.member_id
         """,
-        [extension.pk],
+        [run.extension_id],
     )
-    healing.heal(extension.pk, [row[0] for row in cursor.fetchall()])
+    healing.heal(run.extension_id, [row[0] for row in cursor.fetchall()], run.pk)
 
 
 def _clear_due(cursor: Any, extension_id: int, ids: list[int]) -> None:

@@ -29,8 +29,8 @@ class Forecast:
 
 
 def open_rows(run: SyncRun) -> QuerySet[SyncRow]:
-    """Rows of the run that did not arrive and that no later row mended."""
-    return SyncRow.objects.filter(run=run, verdict__in=NOT_ARRIVED, healed_at=None)
+    """Rows of the run that did not arrive, that no later row mended and that nobody put aside."""
+    return SyncRow.objects.filter(run=run, verdict__in=NOT_ARRIVED, healed_at=None, dismissal=None)
 
 
 def forecast(run: SyncRun) -> Forecast:
@@ -77,7 +77,7 @@ def create(
         )
         if failed_only:
             _narrow(again, run)
-        elif run.member_ids is not None or run.kind == RunKind.LIVE:
+        elif run.member_ids is not None or run.kind in (RunKind.LIVE, RunKind.CHANGES):
             again.member_ids, again.delivery_ids = _all_of(run)
         else:
             again.delivery_ids = _deliveries(run)
@@ -100,7 +100,7 @@ def _narrow(again: SyncRun, run: SyncRun) -> None:
 
 
 def _all_of(run: SyncRun) -> tuple[list[int], list[int]]:
-    """Everybody whom a narrow run touched, and its events that did not arrive."""
+    """Everybody whom a run of some members touched, and its events that did not arrive."""
     rows = SyncRow.objects.filter(run=run)
     members = sorted(set(rows.filter(delivery_id=None).values_list("member_id", flat=True)))
     return members, _deliveries(run)

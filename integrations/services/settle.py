@@ -101,7 +101,7 @@ def _settle_profiles(batch: SyncBatch, rows: Sequence[Row]) -> None:
         )
     arrived = [row.member_id for row in rows if row.verdict == Verdict.SENT]
     unchanged = [row.member_id for row in rows if row.verdict == Verdict.UNCHANGED]
-    healing.heal(batch.extension_id, arrived + unchanged)
+    healing.heal(batch.extension_id, arrived + unchanged, batch.run_id)
     for mapping_id in batch.mapping_ids:
         _join(mapping_id, arrived)
 
@@ -143,7 +143,7 @@ def _heal_memberships(batch: SyncBatch, member_ids: Sequence[int]) -> None:
         member_id__in=member_ids,
         verdict__in=[Verdict.REJECTED, Verdict.FAILED],
         healed_at=None,
-    ).update(healed_at=timezone.now())
+    ).update(healed_at=timezone.now(), healed_by_id=batch.run_id)
 
 
 def _look_again(batch: SyncBatch, member_ids: Sequence[int]) -> None:
@@ -204,11 +204,12 @@ def _write_rows(batch: SyncBatch, rows: Sequence[Row]) -> None:
         if batch.kind in (BatchKind.EVENTS, BatchKind.SINGLE_EVENTS):
             cursor.execute(
                 """
-                UPDATE integrations_syncrow old SET healed_at = now()
+                UPDATE integrations_syncrow old SET healed_at = now(), healed_by_id = %s
                 WHERE old.delivery_id = ANY(%s::bigint[]) AND old.verdict <> 'sent' AND old.healed_at IS NULL
                   AND old.batch_id <> %s AND old.member_id = ANY(%s::bigint[])
                 """,
                 [
+                    batch.run_id,
                     [row.delivery_id for row in rows if row.verdict == Verdict.SENT],
                     batch.pk,
                     [row.member_id for row in rows if row.verdict == Verdict.SENT],

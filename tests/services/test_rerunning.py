@@ -3,7 +3,7 @@
 import pytest
 
 from integrations.errors import ConfigurationError, Temporary
-from integrations.models import SyncRow, SyncRun
+from integrations.models import Dismissal, SyncRow, SyncRun
 from integrations.services import connections, course, reruns, sync
 from tests.factories import make_member
 from tests.services.builders import drain, happen, people, run, touch, verdicts
@@ -150,3 +150,39 @@ def test_a_refused_row_is_tried_again_by_a_re_run_and_by_nothing_else(partly, re
     run(extension)
     assert len(remote.calls) == calls
     assert again(extension, ended).sent == 2
+
+
+def test_a_mended_row_names_the_run_that_mended_it(partly, remote):
+    extension, ended = partly
+    made = again(extension, ended)
+    rows = SyncRow.objects.filter(run=ended, member__external_id__in=["M-1", "M-2"])
+    assert set(rows.values_list("healed_by_id", flat=True)) == {made.pk}
+
+
+def test_an_event_that_arrives_later_names_the_run_that_mended_it(connect: Connect, remote):
+    extension = connect()
+    (member,) = people(extension.tenant, 1)
+    happen(member)
+    remote.checks["send_event"] = lambda _: Temporary("Down.")
+    ended = run(extension, "events")
+    remote.checks.clear()
+    made = again(extension, ended)
+    assert SyncRow.objects.get(run=ended).healed_by_id == made.pk
+
+
+def test_what_a_person_put_aside_is_not_run_again(partly):
+    extension, ended = partly
+    aside = Dismissal.objects.create(extension=extension, code="invalid", note="They left", rows=2)
+    SyncRow.objects.filter(run=ended, verdict="rejected").update(dismissal=aside)
+    assert reruns.forecast(ended).members == 1
+
+
+def test_the_whole_of_a_changes_run_is_what_it_touched_and_not_who_is_due_now(connect: Connect, remote):
+    extension = connect()
+    members = people(extension.tenant, 3)
+    run(extension)
+    touch(members[0], points_balance=3)
+    ended = run(extension, "changes")
+    assert ended.sent == 1
+    made = again(extension, ended, failed_only=False, force=True)
+    assert (made.member_ids, made.sent) == ([members[0].pk], 1)
