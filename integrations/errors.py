@@ -41,6 +41,15 @@ class ConfigurationError(DestinationError):
     code = "configuration"
 
 
+class PortalNotAccepted(ConfigurationError):
+    """The portal itself is not known there (its client id or secret): its operator must mend it.
+
+    No tenant can, so nobody's connection is marked; the work waits and comes again.
+    """
+
+    code = "portal_not_accepted"
+
+
 class AuthenticationError(DestinationError):
     """The credentials are no longer accepted: a person must reconnect."""
 

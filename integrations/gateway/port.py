@@ -157,12 +157,18 @@ class RemoteProfile:
     remote_id: str
     values: Mapping[str, Json]
     properties: Mapping[str, Json]
+    may_receive_email: bool | None = None  # nothing forbids marketing e-mail; None: not asked for
+    has_subscribed: bool | None = None  # they said yes to it themselves; None: not asked for
 
 
 @dataclass(frozen=True)
 class RemoteList:
+    """A list; `people` and `opt_in` ("single", "double", "") are known only where one list was read."""
+
     remote_id: str
     name: str
+    people: int | None = None
+    opt_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,10 +212,16 @@ class Channel(Protocol):
     def lists(self, name: str = "") -> Iterator[RemoteList]:
         """Yield all lists, or those of exactly that name."""
 
+    def read_list(self, list_id: str) -> RemoteList:
+        """One list with how many people are on it and how people opt in. Raises ListGone."""
+
     def create_list(self, name: str) -> RemoteList: ...
 
-    def list_page(self, list_id: str, cursor: str = "") -> ListPage:
-        """One page of everyone on the list, with identifiers only. Raises ListGone."""
+    def list_page(self, list_id: str, cursor: str = "", *, with_consent: bool = False) -> ListPage:
+        """One page of everyone on the list, with identifiers only. Raises ListGone.
+
+        `with_consent` also tells whether each may receive e-mail; the cursor of such a page keeps to it.
+        """
 
     def join_list(self, list_id: str, remote_ids: Sequence[str]) -> None:
         """Put known profiles on a list. Raises RowsRejected naming unknown ids, ListGone."""

@@ -100,12 +100,15 @@ class KlaviyoChannel:
             if not name or found.name == name:
                 yield found
 
+    def read_list(self, list_id: str) -> RemoteList:
+        return answers.remote_list(answers.resource(self._call(protocol.read_list(list_id))))
+
     def create_list(self, name: str) -> RemoteList:
         return answers.remote_list(answers.resource(self._call(protocol.create_list(name))))
 
-    def list_page(self, list_id: str, cursor: str = "") -> ListPage:
+    def list_page(self, list_id: str, cursor: str = "", *, with_consent: bool = False) -> ListPage:
         """The cursor is the next page's path and query, checked to be of the same origin."""
-        call = protocol.read_list_profiles(list_id)
+        call = protocol.read_list_profiles(list_id, with_consent=with_consent)
         if cursor:
             call = replace(call, target=cursor)
         answer = self._call(call)
@@ -149,10 +152,21 @@ class KlaviyoChannel:
             call = paging.next_page(call, answer, self._credentials.base_url)
 
     def _call(self, call: Call, *, expected: tuple[int, ...] = ()) -> Answer:
-        """Wait for a slot, send, and return the answer or raise what it means.
+        """Return the answer or raise what it means; an access token that has died is renewed once.
 
         `expected` refusals are no news: they are not logged above DEBUG.
         """
+        try:
+            return self._once(call, expected)
+        except AuthenticationError:
+            renew = self._credentials.renew
+            if renew is None:
+                raise
+        self._credentials = replace(self._credentials, secret=renew(self._credentials.secret))
+        return self._once(call, expected)
+
+    def _once(self, call: Call, expected: tuple[int, ...]) -> Answer:
+        """Wait for a slot and send."""
         if not self._credentials.secret:
             raise AuthenticationError("This connection has no key yet: connect it to Klaviyo.")
         key = bucket_key(
@@ -165,7 +179,7 @@ class KlaviyoChannel:
         self.calls += 1
         answer = self._send(call, waited, expected)
         self._seen_account_id = answer.headers.get("cid", self._seen_account_id)
-        error = failures.failure(call, answer, datetime.now(UTC))
+        error = failures.failure(call, answer, datetime.now(UTC), self._credentials.method)
         if isinstance(error, RateLimited):
             self._gate.block(key, error.seconds)
         if error is not None:

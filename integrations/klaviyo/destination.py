@@ -18,6 +18,7 @@ from integrations.gateway.port import (
 )
 from integrations.klaviyo import conf, limits, payloads, transport, web_pages
 from integrations.klaviyo.client import KlaviyoChannel
+from integrations.klaviyo.oauth import KlaviyoSignIn
 
 _LONGEST_NAME = 127  # a metric's name is under 128 characters; a property is held to the same
 
@@ -40,7 +41,7 @@ class Klaviyo:
         "Klaviyo accepts events for addresses at example.com and test.com and then drops them: use another."
     )
     limits: Limits = limits.LIMITS
-    sign_in: SignIn | None = None
+    sign_in: SignIn | None = KlaviyoSignIn()
 
     def default_base_url(self) -> str:
         return conf.default_base_url()

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from integrations import errors
 from integrations.errors import DestinationError, Refusal
-from integrations.klaviyo import rejections, wording
-from integrations.klaviyo.limits import RULES, SCOPES, Endpoint
+from integrations.klaviyo import denials, rejections, wording
+from integrations.klaviyo.limits import Endpoint
 from integrations.klaviyo.protocol import Answer, Call
 
 Json = Any
@@ -23,10 +23,15 @@ Errors = Sequence[Mapping[str, Json]]
 
 DEFAULT_WAIT: Final = 10.0  # seconds, when a 429 does not say
 
-_SCOPE: Final = re.compile(r"\b[a-z]+(?:-[a-z]+)*:(?:read|write)\b")
 _SECONDS: Final = re.compile(r"available in (\d+) second")
 
-_LISTS: Final = (Endpoint.UPDATE_LIST, Endpoint.READ_LIST_PROFILES, Endpoint.JOIN_LIST, Endpoint.LEAVE_LIST)
+_LISTS: Final = (
+    Endpoint.READ_LIST,
+    Endpoint.UPDATE_LIST,
+    Endpoint.READ_LIST_PROFILES,
+    Endpoint.JOIN_LIST,
+    Endpoint.LEAVE_LIST,
+)
 _BULK: Final = (Endpoint.START_IMPORT, Endpoint.SEND_EVENTS)
 # Calls that carry what a merchant knows: a 400 is about that, not about us.
 _CARRIES: Final = {
@@ -39,8 +44,10 @@ _CARRIES: Final = {
 }
 
 
-def failure(call: Call, answer: Answer, now: datetime) -> DestinationError | None:
-    """The error that an answer stands for; None when the call succeeded."""
+def failure(
+    call: Call, answer: Answer, now: datetime, method: str = "private_key"
+) -> DestinationError | None:
+    """The error that an answer stands for; None when the call succeeded. `method`: how we are signed in."""
     if 200 <= answer.status < 300:
         return None
     found = _errors(answer)
@@ -48,6 +55,12 @@ def failure(call: Call, answer: Answer, now: datetime) -> DestinationError | Non
         return _throttled(answer, found, now)
     if answer.status >= 500 or answer.status in (408, 425):
         return _temporary(answer, found)
+    if answer.status == 401:
+        return denials.unauthorized(answer, _why(found), method)
+    if answer.status == 403 and found:
+        return denials.forbidden(call, answer, _why(found), method)
+    if answer.status == 403:
+        return denials.at_the_edge(answer)
     reader = _READERS.get(answer.status)
     if reader:
         return reader(call, answer, found)
@@ -93,32 +106,6 @@ def _list_call(answer: Answer, found: Errors) -> DestinationError:
     if not unknown and any(rejections.is_about_lists(error) for error in found):
         return errors.ListRefused(f"Klaviyo says: {_why(found)}.", request_id=answer.request_id)
     return _rejected(answer, found, unknown)
-
-
-def _unauthorized(call: Call, answer: Answer, found: Errors) -> DestinationError:
-    return errors.AuthenticationError(
-        "Klaviyo no longer accepts this connection's key. Create a private key in Klaviyo under "
-        f"Settings → API keys and connect again. (Klaviyo says: {_why(found)}.)",
-        request_id=answer.request_id,
-    )
-
-
-def _forbidden(call: Call, answer: Answer, found: Errors) -> DestinationError:
-    """A missing permission; a page from the edge (a blocked shared address) is no verdict on the key."""
-    if not found:
-        return errors.Temporary(
-            "Klaviyo's network refused us before the API saw the request (403). We try again.",
-            request_id=answer.request_id,
-        )
-    named = _SCOPE.search(" ".join(wording.detail(error) for error in found))
-    scope = named[0] if named else " ".join(RULES[call.endpoint].scopes)
-    purpose = f", which is needed {SCOPES[scope]}" if scope in SCOPES else ""
-    return errors.ScopeMissing(
-        f"The key lacks the permission {scope}{purpose}. Create a new private key that has it; "
-        f"the permissions of a key cannot be changed. (Klaviyo says: {_why(found)}.)",
-        scope=scope,
-        request_id=answer.request_id,
-    )
 
 
 def _not_found(call: Call, answer: Answer, found: Errors) -> DestinationError:
@@ -172,8 +159,6 @@ def _too_large(call: Call, answer: Answer, found: Errors) -> DestinationError:
 
 _READERS: Final[dict[int, Callable[[Call, Answer, Errors], DestinationError]]] = {
     400: _bad_request,
-    401: _unauthorized,
-    403: _forbidden,
     404: _not_found,
     409: _conflict,
     410: _gone,
@@ -182,14 +167,14 @@ _READERS: Final[dict[int, Callable[[Call, Answer, Errors], DestinationError]]] =
 
 
 def _throttled(answer: Answer, found: Errors, now: datetime) -> DestinationError:
-    seconds = _retry_after(answer.headers.get("retry-after", ""), now)
+    seconds = retry_after(answer.headers.get("retry-after", ""), now)
     if seconds is None:
         told = _SECONDS.search(_why(found))
         seconds = float(told[1]) if told else DEFAULT_WAIT
     return errors.RateLimited("Klaviyo asks us to slow down.", seconds=max(1.0, seconds))
 
 
-def _retry_after(text: str, now: datetime) -> float | None:
+def retry_after(text: str, now: datetime) -> float | None:
     """Seconds from a Retry-After header: a number or an HTTP date; None when it is neither."""
     if re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", text):
         return float(text)

@@ -6,12 +6,14 @@ from integrations.errors import (
     AuthenticationError,
     ConfigurationError,
     DestinationError,
+    PortalNotAccepted,
     RateLimited,
     ScopeMissing,
 )
 
 FIRST_DELAY = 3.0
 LONGEST_DELAY = 600.0
+OPERATOR_DELAY = 60.0
 POLL_DELAYS = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 
 
@@ -32,6 +34,8 @@ def decide(error: DestinationError, attempts: int, limit: int, jitter: float) ->
     """Decide what follows `error` after `attempts` tries; `jitter` (0 to 1) spreads the delays."""
     if isinstance(error, RateLimited):
         return Retry(max(0.1, error.seconds) + jitter * 0.25, counts=False)
+    if isinstance(error, PortalNotAccepted):
+        return Retry(OPERATOR_DELAY * (1 + jitter / 4), counts=False)
     if isinstance(error, AuthenticationError | ScopeMissing | ConfigurationError):
         return Retry(0.0, counts=False, needs_person=True)
     if attempts >= limit:

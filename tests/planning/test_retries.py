@@ -18,6 +18,7 @@ from integrations.planning.retries import Retry
         (errors.AuthenticationError(""), 99, Retry(0.0, counts=False, needs_person=True)),
         (errors.ScopeMissing("", scope="x"), 1, Retry(0.0, counts=False, needs_person=True)),
         (errors.ConfigurationError(""), 1, Retry(0.0, counts=False, needs_person=True)),
+        (errors.PortalNotAccepted(""), 99, Retry(60.0, counts=False)),
         (errors.Temporary(""), 1, Retry(3.0)),
         (errors.Temporary(""), 2, Retry(6.0)),
         (errors.Temporary(""), 7, Retry(192.0)),
