@@ -46,6 +46,26 @@ def test_every_page_shows_what_arrived(get, api, account, make_list, run_import)
     assert "no@acme.io" in get(f"{base}/jobs/{job_page}").text
 
 
-@pytest.mark.parametrize("path", ["/accounts/nobody", "/nothing", "/accounts", "/accounts/nobody/profiles/x"])
+def test_the_addresses_of_klaviyos_own_pages_lead_here(get, api, account, make_list):
+    made = make_list("VIP")
+    api("POST", "/api/events", event("a@acme.io", unique_id="1", properties={"Points": 5}))
+    person = account.profile(email="a@acme.io")["id"]
+    assert "VIP" in get(f"/list/{made}").text
+    assert "a@acme.io" in get(f"/profile/{person}").text
+    assert f"/accounts/{account.name}/lists/" in get(f"/list/{made}").url
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/nobody",
+        "/nothing",
+        "/accounts",
+        "/accounts/nobody/profiles/x",
+        "/list/ZzZz99",
+        "/list/x",
+        "/profile/01H",
+    ],
+)
 def test_unknown_pages_are_404(get, path):
     assert get(path).status_code == 404
