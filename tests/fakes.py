@@ -89,6 +89,9 @@ class Remote:
         self.calls: list[tuple[str, Any]] = []
         self.bodies: list[bytes] = []
         self.refused_later: set[str] = set()
+        self.double_opt_in: set[str] = set()  # ids of lists; the others are single opt-in
+        self.subscribed: set[str] = set()  # ids of profiles who said yes to e-mail
+        self.no_email: set[str] = set()  # ids of profiles who may receive none
         self.missing_scopes: tuple[str, ...] = ()
         self.keys: set[str] | None = None  # None: every key is good
         self.holds_jobs = False
@@ -294,6 +297,15 @@ class FakeChannel:
         everything = [RemoteList(*pair) for pair in self._remote.lists.items()]
         yield from self._call("lists", name, lambda: [one for one in everything if name in ("", one.name)])
 
+    def read_list(self, list_id: str) -> RemoteList:
+        return self._call("read_list", list_id, lambda: self._read_list(list_id))
+
+    def _read_list(self, list_id: str) -> RemoteList:
+        remote = self._remote
+        self._known_list(list_id)
+        opt_in = "double" if list_id in remote.double_opt_in else "single"
+        return RemoteList(list_id, remote.lists[list_id], len(remote.on_list[list_id]), opt_in)
+
     def create_list(self, name: str) -> RemoteList:
         return self._call("create_list", name, lambda: self._create_list(name))
 
@@ -302,8 +314,18 @@ class FakeChannel:
         self._remote.lists[made.remote_id] = name
         return made
 
-    def list_page(self, list_id: str, cursor: str = "") -> ListPage:
-        return self._call("list_page", (list_id, cursor), lambda: self._page(list_id, int(cursor or 0)))
+    def list_page(self, list_id: str, cursor: str = "", *, with_consent: bool = False) -> ListPage:
+        page = self._call("list_page", (list_id, cursor), lambda: self._page(list_id, int(cursor or 0)))
+        people = tuple(self._with_consent(one) for one in page.profiles) if with_consent else page.profiles
+        return replace(page, profiles=people)
+
+    def _with_consent(self, profile: RemoteProfile) -> RemoteProfile:
+        pk = profile.remote_id
+        return replace(
+            profile,
+            may_receive_email=pk not in self._remote.no_email,
+            has_subscribed=pk in self._remote.subscribed,
+        )
 
     def _page(self, list_id: str, start: int) -> ListPage:
         self._known_list(list_id)

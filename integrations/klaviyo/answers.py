@@ -13,6 +13,7 @@ from integrations.klaviyo.protocol import Answer
 
 Json = Any
 
+_OPT_INS: Final = {"single_opt_in": "single", "double_opt_in": "double"}
 _OUR_NAMES: Final = {theirs: ours for ours, theirs in payloads.STANDARD.items()}
 
 
@@ -103,11 +104,21 @@ def profile(item: Mapping[str, Json]) -> RemoteProfile:
     found = attributes | (attributes.get("location") or {})
     pairs = ((ours, found.get(theirs)) for ours, theirs in payloads.STANDARD.items())
     values = {ours: value for ours, value in pairs if value is not None}
-    return RemoteProfile(str(item["id"]), values, attributes.get("properties") or {})
+    may_receive, has_subscribed = _email_consent(attributes.get("subscriptions"))
+    properties = attributes.get("properties") or {}
+    return RemoteProfile(str(item["id"]), values, properties, may_receive, has_subscribed)
 
 
 def remote_list(item: Mapping[str, Json]) -> RemoteList:
-    return RemoteList(str(item["id"]), str((item.get("attributes") or {}).get("name") or ""))
+    """A list; the count of people is there only where one list was read with it."""
+    attributes = item.get("attributes") or {}
+    people = attributes.get("profile_count")
+    return RemoteList(
+        str(item["id"]),
+        str(attributes.get("name") or ""),
+        people if isinstance(people, int) else None,
+        _OPT_INS.get(attributes.get("opt_in_process"), ""),
+    )
 
 
 def revision_warning(answer: Answer, wanted: str, today: date) -> str:
@@ -141,6 +152,19 @@ def _identifiers(payload: Json) -> tuple[str, ...]:
         return ()
     found = (payload.get(name) for name in ("external_id", "email", "phone_number"))
     return tuple(str(value) for value in found if value)
+
+
+def _email_consent(subscriptions: Json) -> tuple[bool | None, bool | None]:
+    """(may receive, has subscribed) of marketing e-mail; None where it was not asked for.
+
+    Klaviyo's "can receive" says only that nothing forbids it: it is true of people who never subscribed.
+    """
+    found = subscriptions
+    for key in ("email", "marketing"):
+        found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None, None
+    return found.get("can_receive_email_marketing") is True, found.get("consent") == "SUBSCRIBED"
 
 
 def _checked(answer: Answer, item: Json) -> Mapping[str, Json]:

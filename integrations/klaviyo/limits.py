@@ -57,6 +57,7 @@ class Endpoint(StrEnum):
     SEND_EVENT = "POST /api/events"
     SEND_EVENTS = "POST /api/event-bulk-create-jobs"
     READ_LISTS = "GET /api/lists"
+    READ_LIST = "GET /api/lists/{id}"
     CREATE_LIST = "POST /api/lists"
     UPDATE_LIST = "PATCH /api/lists/{id}"
     READ_LIST_PROFILES = "GET /api/lists/{id}/profiles"
@@ -97,6 +98,7 @@ RULES: Final[Mapping[Endpoint, Rule]] = {
     Endpoint.SEND_EVENT: _rule("XL", "events:write"),
     Endpoint.SEND_EVENTS: _rule("M", "events:write"),
     Endpoint.READ_LISTS: _rule("L", "lists:read"),
+    Endpoint.READ_LIST: _rule("XS", "lists:read"),  # with profile_count, as we read it; "L" without
     Endpoint.CREATE_LIST: _rule("M", "lists:write"),
     Endpoint.UPDATE_LIST: _rule("M", "lists:write"),
     Endpoint.READ_LIST_PROFILES: _rule("L", "lists:read", "profiles:read"),

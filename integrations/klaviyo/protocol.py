@@ -103,13 +103,24 @@ def read_lists(name: str = "") -> Call:
     return _call(Endpoint.READ_LISTS, query=filters.query(*pairs))
 
 
+def read_list(list_id: str) -> Call:
+    pairs = (
+        ("additional-fields[list]", "profile_count"),
+        ("fields[list]", "name,opt_in_process,profile_count"),
+    )
+    return _call(Endpoint.READ_LIST, list_id, query=filters.query(*pairs))
+
+
 def create_list(name: str) -> Call:
     return _call(Endpoint.CREATE_LIST, body=payloads.encode(payloads.list_document(name)))
 
 
-def read_list_profiles(list_id: str) -> Call:
-    query = filters.query(("fields[profile]", IDENTIFIER_FIELDS), ("page[size]", PAGE_SIZE))
-    return _call(Endpoint.READ_LIST_PROFILES, list_id, query=query)
+def read_list_profiles(list_id: str, *, with_consent: bool = False) -> Call:
+    pairs = [("fields[profile]", IDENTIFIER_FIELDS), ("page[size]", PAGE_SIZE)]
+    if with_consent:
+        pairs[0] = ("fields[profile]", f"{IDENTIFIER_FIELDS},subscriptions")
+        pairs.insert(0, ("additional-fields[profile]", "subscriptions"))
+    return _call(Endpoint.READ_LIST_PROFILES, list_id, query=filters.query(*pairs))
 
 
 def join_list(list_id: str, remote_ids: Sequence[str]) -> Call:

@@ -213,6 +213,20 @@ def test_lists_are_found_over_all_pages_and_by_exact_name(channel: Channel) -> N
     assert list(channel.lists("List, 7")) == []
 
 
+def test_a_list_is_read_with_its_people_and_their_consent(channel: Channel) -> None:
+    made = channel.create_list("VIP").remote_id
+    people = [channel.write_profile(person(number)).remote_id for number in range(3)]
+    channel.join_list(made, people)
+    found = channel.read_list(made)
+    assert (found.remote_id, found.name, found.people) == (made, "VIP", 3)
+    assert found.opt_in in ("single", "double")
+    page = channel.list_page(made, with_consent=True)
+    assert {(one.may_receive_email, one.has_subscribed) for one in page.profiles} == {(True, False)}
+    assert {one.may_receive_email for one in channel.list_page(made).profiles} == {None}
+    with pytest.raises(errors.ListGone):
+        channel.read_list("ZzZz99")
+
+
 def test_people_join_and_leave_a_list_again_and_again(channel: Channel) -> None:
     made = channel.create_list("VIP").remote_id
     people = [channel.write_profile(person(number)).remote_id for number in range(3)]

@@ -41,7 +41,9 @@ CALLS = {
     "lists": protocol.read_lists(),
     "lists by name": protocol.read_lists("VIP, Customers"),
     "create list": protocol.create_list("VIP"),
+    "one list": protocol.read_list("L1"),
     "members": protocol.read_list_profiles("L1"),
+    "members with consent": protocol.read_list_profiles("L1", with_consent=True),
     "join": protocol.join_list("L1", ["01H"]),
     "leave": protocol.leave_list("L1", ["01H"]),
     "erase": protocol.erase("email", "ana@acme.io"),
@@ -99,7 +101,8 @@ def test_rates_and_permissions_are_the_vendors() -> None:
     assert {endpoint.value for endpoint in RULES} == set(EXCERPT) == {endpoint.value for endpoint in Endpoint}
     for endpoint, rule in RULES.items():
         described = EXCERPT[endpoint]
-        assert (rule.rate.burst, rule.rate.steady) == (described["burst"], described["steady"])
+        rate = described.get("with_additional_fields", described)
+        assert (rule.rate.burst, rule.rate.steady) == (rate["burst"], rate["steady"])
         assert list(rule.scopes) == described["scopes"]
 
 
