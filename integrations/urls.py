@@ -2,12 +2,14 @@
 
 from django.urls import include, path
 
-from integrations.views import connection, member_panel, overview, runs, starting, to_come
+from integrations.views import connection, dictionary, events, member_panel, overview, runs, starting, to_come
 
 tenant_urls = [
     path("", overview.overview, name="overview"),
+    path("failures/", to_come.page, name="failures"),
     # Runs
     path("runs/", runs.runs, name="runs"),
+    path("runs.csv", runs.runs_csv, name="runs_csv"),
     path("runs/start/", starting.start, name="sync_start"),
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("runs/<int:run_id>/progress/", runs.run_progress, name="run_progress"),
@@ -43,11 +45,13 @@ tenant_urls = [
     path("fields/<int:field_mapping_id>/", to_come.change, name="field_edit"),
     path("fields/<int:field_mapping_id>/remove/", to_come.change, name="field_remove"),
     # Events, and what e-mails can show
-    path("events/", to_come.page, name="events"),
-    path("events/<slug:kind>/", to_come.page, name="event"),
-    path("events/<slug:kind>/sample/", to_come.change, name="event_sample"),
-    path("dictionary/", to_come.page, name="dictionary"),
-    path("dictionary.csv", to_come.page, name="dictionary_csv"),
+    path("events/", events.events, name="events"),
+    path("events/<slug:kind>/", events.event, name="event"),
+    path("events/<slug:kind>/edit/", events.event_edit, name="event_edit"),
+    path("events/<slug:kind>/switch/", events.event_switch, name="event_switch"),
+    path("events/<slug:kind>/sample/", events.event_sample, name="event_sample"),
+    path("dictionary/", dictionary.dictionary, name="dictionary"),
+    path("dictionary.csv", dictionary.dictionary_csv, name="dictionary_csv"),
     # Settings
     path("settings/alerts/", to_come.change, name="alerts"),
     path("settings/alerts/test/", to_come.change, name="alerts_test"),

@@ -125,6 +125,93 @@ def days(found: Sequence[Day], *, width: int = 720, height: int = 190) -> DayCha
     return DayChart(bars, ticks, width, height, left, floor, height - 5)
 
 
+@dataclass(frozen=True)
+class Point:
+    """One hour of a line: where it is, how wide its part of the chart, and what it says on hover."""
+
+    x: float
+    left: float
+    words: str
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """A line (several where hours are unknown), the area below it, and a band from the floor to `band_y`."""
+
+    lines: list[str]
+    areas: list[str]
+    points: list[Point]
+    slot: float
+    ticks: list[Tick]
+    names: list[tuple[float, str]]
+    band_y: float | None
+    band_height: float
+    width: int
+    height: int
+    left: int
+    floor: float
+    label_y: float
+
+
+def line(
+    values: Sequence[float | None],
+    words: Sequence[str],
+    names: Sequence[str],
+    ticks: Sequence[tuple[float, str]],
+    *,
+    band: float | None = None,
+    width: int = 720,
+    height: int = 150,
+) -> LineChart:
+    """Values side by side; None leaves a gap. `ticks` are (value, words), the last the top of the chart.
+
+    `words` say each value on hover, `names` stand below it (empty ones are left out).
+    """
+    left, floor, head = 64, height - 22, 8
+    unit = (floor - head) / (ticks[-1][0] or 1)
+    slot = (width - left) / max(1, len(values))
+    xs = [round(left + (index + 0.5) * slot, 1) for index in range(len(values))]
+
+    def y(value: float) -> float:
+        return round(floor - min(value, ticks[-1][0]) * unit, 1)
+
+    stretches = _stretches(
+        [None if value is None else (x, y(value)) for x, value in zip(xs, values, strict=True)]
+    )
+    return LineChart(
+        lines=[" ".join(f"{px},{py}" for px, py in stretch) for stretch in stretches],
+        areas=[_area(stretch, floor) for stretch in stretches],
+        points=[Point(x, round(x - slot / 2, 1), text) for x, text in zip(xs, words, strict=True)],
+        slot=round(slot, 1),
+        ticks=[Tick(y(value), text) for value, text in ticks],
+        names=[(x, name) for x, name in zip(xs, names, strict=True) if name],
+        band_y=None if band is None else y(band),
+        band_height=0 if band is None else round(floor - y(band), 1),
+        width=width,
+        height=height,
+        left=left,
+        floor=floor,
+        label_y=height - 5,
+    )
+
+
+def _stretches(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+    """What hangs together between gaps; a point that stands alone is drawn as a short stroke."""
+    found: list[list[tuple[float, float]]] = [[]]
+    for point in points:
+        if point is None:
+            found.append([])
+        else:
+            found[-1].append(point)
+    return [part if len(part) > 1 else [(part[0][0] - 3, part[0][1]), (part[0][0] + 3, part[0][1])]
+            for part in found if part]  # fmt: skip
+
+
+def _area(stretch: Sequence[tuple[float, float]], floor: float) -> str:
+    inner = " ".join(f"{x},{y}" for x, y in stretch)
+    return f"{stretch[0][0]},{floor} {inner} {stretch[-1][0]},{floor}"
+
+
 def _round_up(number: int) -> int:
     """The next even number of the form 2, 4, 6, 8, 10, 20, 40, 60 … so that its half is whole."""
     size = 1

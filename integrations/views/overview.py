@@ -1,4 +1,4 @@
-"""A merchant's first page: does it arrive, and does anything need a person."""
+"""A merchant's first page: what needs a person, the first steps, and whether it all arrives."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from integrations.models import Extension, RunStatus, SyncRun
-from integrations.services import run_history, run_stories
+from integrations.models import Extension
+from integrations.services import first_steps, freshness, needs, overview_charts, run_history, run_stories
 from loyalty.models import Member, MemberState
 from portal import charts, wording
 from portal.tenancy.guards import TenantRequest, tenant_view
@@ -20,19 +20,19 @@ from portal.tenancy.models import Tenant
 @tenant_view()
 def overview(request: TenantRequest) -> HttpResponse:
     tenant = request.tenant
+    extensions = list(Extension.objects.for_tenant(tenant).defer("secret", "refresh_token"))
+    failures = needs.failed_people(tenant)
     days = run_history.days(tenant)
     recent = run_history.page_of_runs(tenant, size=5).items
-    extensions = list(Extension.objects.for_tenant(tenant).defer("secret"))
-    failures = run_history.open_failures(tenant).aggregate(people=Count("member", distinct=True))["people"]
     context = {
+        "needs": needs.of(tenant, extensions, failures),
+        "steps": _open_steps(tenant),
         "members": _members(tenant),
         "today": days[-1],
         "than_yesterday": _compared(days[-1].good - days[-2].good),
         "spark": charts.spark([day.good for day in days]),
         "failures": failures,
-        "failed_run": _run_to_look_at(tenant) if failures else None,
-        "name": run_history.destination_name(extensions[0]) if extensions else "",
-        "extensions": [(extension, run_history.destination_name(extension)) for extension in extensions],
+        "connections": _connections(extensions),
         "runs": [
             (run, run_stories.sentence(run, run_history.destination_name(run.extension))) for run in recent
         ],
@@ -41,6 +41,40 @@ def overview(request: TenantRequest) -> HttpResponse:
         "days": days[::-1],
     }
     return render(request, "integrations/overview.html", context)
+
+
+def _open_steps(tenant: Tenant) -> dict[str, Any] | None:
+    """The checklist, until all of it is done; the first open step is the one to take next."""
+    steps = first_steps.steps(tenant)
+    done = sum(step.is_done for step in steps)
+    if done == len(steps):
+        return None
+    following = next(step for step in steps if not step.is_done)
+    return {"all": steps, "done": done, "next": following}
+
+
+def _connections(extensions: list[Extension]) -> list[dict[str, Any]]:
+    """Each connection with what waits for it, and the charts of the active one."""
+    waits = freshness.waiting([extension.pk for extension in extensions])
+    now = timezone.now()
+    found = []
+    for extension in extensions:
+        name = run_history.destination_name(extension)
+        waiting = waits[extension.pk]
+        found.append(
+            {
+                "extension": extension,
+                "name": name,
+                "waiting": waiting,
+                "waits_since": wording.duration(waiting.seconds(now)) if waiting.since else "",
+                "charts": _charts(extension, name) if extension.is_active else [],
+            }
+        )
+    return found
+
+
+def _charts(extension: Extension, name: str) -> list[overview_charts.HourlyChart]:
+    return [overview_charts.behind(extension, name), overview_charts.rate(extension, name)]
 
 
 def _compared(more: int) -> str:
@@ -58,17 +92,6 @@ def _members(tenant: Tenant) -> dict[str, Any]:
     )
     average = round(found["points"] / found["count"]) if found["count"] else 0
     return {**found, "average": average}
-
-
-def _run_to_look_at(tenant: Tenant) -> SyncRun | None:
-    """The newest run with something that did not arrive."""
-    return (
-        SyncRun.objects.for_tenant(tenant)
-        .filter(Q(rejected__gt=0) | Q(failed__gt=0))
-        .exclude(status=RunStatus.CANCELLED)
-        .only("pk")
-        .first()
-    )
 
 
 def _chart_words(days: list[charts.Day]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -70,6 +71,12 @@ def when(moment: datetime | None, empty: str = "–") -> SafeString | str:
         local.strftime("%-d %B %Y, %H:%M:%S %Z"),
         wording.ago(moment, timezone.now()),
     )
+
+
+@register.simple_tag
+def place_url(name: str, slug: str, keys: tuple[object, ...] = ()) -> str:
+    """The address of a tenant's page by its name and keys, where both are values."""
+    return reverse(name, args=[slug, *keys])
 
 
 @register.filter

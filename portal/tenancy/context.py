@@ -22,7 +22,7 @@ class Place:
 
 
 PLACES = (
-    Place("overview", "Overview", "overview"),
+    Place("overview", "Overview", "overview", ("failures",)),
     Place(
         "integrations",
         "Integrations",

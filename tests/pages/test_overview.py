@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
-from tests.factories import make_member, make_tenant, make_user
+from integrations.models import AudienceMapping, FieldMapping, FreshnessSample, RateSample, SentProfile
+from tests.factories import make_audience, make_member, make_tenant, make_user
 from tests.pages.builders import SECRET, make_extension, make_run, make_troubled_run
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +43,65 @@ def test_what_was_mended_is_no_open_failure(client, tenant):
     run = make_troubled_run(make_extension(tenant), make_member(tenant))
     run.rows.update(healed_at=timezone.now())
     assert "nothing needs you" in page(client)
+
+
+def test_a_new_programme_is_led_by_its_first_steps(client, tenant):
+    found = page(client)
+    assert "0 of 6 done" in found
+    assert "Connect your account" in found
+
+
+def test_steps_that_are_done_are_ticked_off(client, tenant):
+    make_extension(tenant, account_id="AbC123")
+    make_member(tenant)
+    found = page(client)
+    assert "3 of 6 done" in found
+    assert "Connect your account<span class=\"hidden-text\">, done" in found
+
+
+def test_the_first_steps_go_when_all_are_done(client, tenant):
+    extension = make_extension(tenant, account_id="AbC123")
+    make_member(tenant)
+    FieldMapping.objects.create(extension=extension, field="points_balance", property="Points Balance")
+    AudienceMapping.objects.create(extension=extension, audience=make_audience(tenant), list_name="VIP")
+    make_run(extension, sent=1)
+    assert "First steps" not in page(client)
+
+
+def test_a_list_with_a_problem_needs_a_person(client, tenant):
+    AudienceMapping.objects.create(
+        extension=make_extension(tenant),
+        audience=make_audience(tenant),
+        list_name="VIP Customers",
+        problem="The list was deleted there.",
+    )
+    found = page(client)
+    assert "The list VIP Customers is not kept in step." in found
+    assert "The list was deleted there." in found
+
+
+def test_what_waits_is_counted(client, tenant):
+    extension = make_extension(tenant)
+    SentProfile.objects.create(
+        extension=extension, member=make_member(tenant), due_at=timezone.now() - timedelta(seconds=75)
+    )
+    assert "change waits, the oldest for 1 min 15 s" in page(client).replace("</strong>", "")
+
+
+def test_charts_by_the_hour_say_the_same_in_words(client, tenant):
+    extension = make_extension(tenant, account_id="AbC123")
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    RateSample.objects.create(pool="klaviyo:AbC123:private_key:", minute=hour, used=40, calls=12)
+    FreshnessSample.objects.create(extension=extension, minute=hour, waiting=3, oldest_seconds=90)
+    found = page(client)
+    assert "12 calls in 24 hours; the busiest minute used 40 % of our part" in found
+    assert "The longest that a change waited in the last 24 hours was 1 min 30 s." in found
+
+
+def test_charts_of_another_account_are_not_shown(client, tenant):
+    make_extension(tenant, account_id="AbC123")
+    RateSample.objects.create(pool="klaviyo:Other1:private_key:", minute=timezone.now(), used=40, calls=12)
+    assert "No call was made" in page(client)
 
 
 def test_the_chart_has_its_sentence_and_its_numbers(client, tenant):
