@@ -120,21 +120,26 @@ def check(extension: Extension) -> ConnectionReport:
     """
     try:
         report = open_channel(extension).check()
-        _same_account(extension, report)
+        same_account(extension, report)
     except DestinationError as error:
         extension.checked_at = timezone.now()
         extension.save(update_fields=["checked_at"])
         attention(extension, error)
         raise
+    remember(extension, report)
+    return report
+
+
+def remember(extension: Extension, report: ConnectionReport) -> None:
+    """Store what a check found. Raises ConfigurationError where another active connection has the account."""
     if report.missing_scopes:
         words = f"The key lacks the permission {', '.join(report.missing_scopes)}. Create a key that has it."
         _store(extension, report, Health.ATTENTION, words)
     else:
         _store(extension, report, Health.OK, "")
-    return report
 
 
-def _same_account(extension: Extension, report: ConnectionReport) -> None:
+def same_account(extension: Extension, report: ConnectionReport) -> None:
     """Another account stops with both names: what was sent belongs to the first."""
     if extension.account_id and report.account_id != extension.account_id:
         raise ConfigurationError(
