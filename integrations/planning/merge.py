@@ -3,7 +3,7 @@
 Documents are flattened to one level: standard keys as they are, a property as "." and its name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,19 +18,30 @@ READING = frozenset({"fill_empty", "keep_theirs", "max"})
 
 @dataclass(frozen=True)
 class Policies:
-    """The connection's merge policy with its exceptions by property name."""
+    """The connection's merge policy with its exceptions by property name.
+
+    `retired` names the properties that are being cleared: where ours does not always win, only a value
+    that is still the one we wrote is ours to take away.
+    """
 
     default: str = ""
     exceptions: Mapping[str, str] = field(default_factory=dict)
+    retired: Collection[str] = frozenset()
 
     def of(self, key: str) -> str:
         """Return overwrite, fill_empty, keep_theirs or max for a flat key."""
+        if self.clears(key):
+            chosen = self.exceptions.get(key[1:]) or self.default
+            return "overwrite" if chosen in ("", "overwrite") else "fill_empty"
         if key.startswith(".") and (exception := self.exceptions.get(key[1:])):
             return exception
         if self.default in ("", "skip_existing"):
             filled = self.default == "" and key in FILLED_BY_DEFAULT
             return "fill_empty" if filled else "overwrite"
         return self.default
+
+    def clears(self, key: str) -> bool:
+        return key.startswith(".") and key[1:] in self.retired
 
     @property
     def skips_existing(self) -> bool:
@@ -116,7 +127,9 @@ def _merge(desired: Flat, known: Known, policies: Policies, force: bool) -> dict
     """Per key: ("set", value), ("clear", None), ("keep", theirs) or ("leave", None)."""
     old = known.payload or {}
     return {
-        key: _one(key, desired.get(key), old.get(key), known, policies.of(key), force)
+        key: ("leave", None)
+        if policies.clears(key) and key in known.kept  # what a policy left to them was never ours
+        else _one(key, desired.get(key), old.get(key), known, policies.of(key), force)
         for key in sorted(desired.keys() | old.keys())
     }
 
@@ -174,15 +187,16 @@ def _as_decision(
         unset=tuple(key[1:] for key in clears if key.startswith(".")),
         remote_id=remote_id,
     )
-    return Decision(write, kept, _changes(desired, known, kept))
+    left = {key for key, (what, _) in merged.items() if what == "leave" and key.startswith(".")}
+    return Decision(write, kept, _changes(desired, known, kept.keys() | left))
 
 
-def _changes(desired: Flat, known: Known, kept: Flat) -> dict[str, list[Any]]:
+def _changes(desired: Flat, known: Known, untouched: Collection[str]) -> dict[str, list[Any]]:
     """What is different from what arrived last; for a first write nothing, since all is new."""
     if known.payload is None:
         return {}
     return {
         key: [known.payload.get(key), desired.get(key)]
         for key in sorted(desired.keys() | known.payload.keys())
-        if not same(desired.get(key), known.payload.get(key)) and key not in kept
+        if not same(desired.get(key), known.payload.get(key)) and key not in untouched
     }

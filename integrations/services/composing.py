@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.gateway import registry
 from integrations.gateway.port import Channel, ProfileWrite, RemoteProfile
 from integrations.models import AudienceMapping, Extension, SentProfile, SyncBatch
-from integrations.planning import desired, merge
+from integrations.planning import desired, leaving, merge
 from integrations.planning.manifest import Row
 from integrations.services import claims
 
@@ -32,6 +32,7 @@ class _Member:
     document: dict[str, Any]
     hold: str
     sent: SentProfile
+    payload: dict[str, Any] | None  # what was sent, without the properties that are left there
 
     @property
     def flat(self) -> merge.Flat:
@@ -39,8 +40,11 @@ class _Member:
 
 
 def policies_of(extension: Extension) -> merge.Policies:
-    exceptions = {row.property: row.policy for row in extension.field_mappings.all() if row.policy}
-    return merge.Policies(extension.merge_policy, exceptions)
+    """The policies of now; a property that is mapped again is not being cleared."""
+    mapped = {row.property: row.policy for row in extension.field_mappings.all()}
+    retired = {name: policy for name, policy in leaving.last_policies(extension).items() if name not in mapped}
+    exceptions = {name: policy for name, policy in (mapped | retired).items() if policy}
+    return merge.Policies(extension.merge_policy, exceptions, frozenset(retired))
 
 
 def compose(batch: SyncBatch, channel: Channel, *, joins_lists: bool) -> list[Composed]:
@@ -72,14 +76,18 @@ def _list_names(batch: SyncBatch) -> list[str]:
 def _load(extension: Extension, ids: Sequence[int]) -> list[_Member]:
     sent = {row.member_id: row for row in SentProfile.objects.filter(extension=extension, member_id__in=ids)}
     known = desired.of(extension, ids)
-    found = {pk: _Member(pk, *known[pk], sent[pk]) for pk in sent if pk in known}
+    names = leaving.counted_names(extension)
+    found = {
+        pk: _Member(pk, *known[pk], row, leaving.counted(row.payload, names) if row.payload else row.payload)
+        for pk, row in sent.items()
+        if pk in known
+    }
     return [found[pk] for pk in ids if pk in found]
 
 
 def _known(member: _Member) -> merge.Known:
-    payload = member.sent.payload
     return merge.Known(
-        payload=None if payload is None else merge.flatten(payload),
+        payload=None if member.payload is None else merge.flatten(member.payload),
         kept=member.sent.kept or {},
         created_by_us=member.sent.created_by_us,
     )
@@ -114,7 +122,7 @@ def _compose_one(
 
 
 def _is_unchanged(member: _Member) -> bool:
-    return member.sent.payload is not None and merge.same(member.sent.payload, member.document)
+    return member.payload is not None and merge.same(member.payload, member.document)
 
 
 def _created_by_us(known: merge.Known, decision: merge.Decision) -> bool | None:
@@ -126,7 +134,7 @@ def _created_by_us(known: merge.Known, decision: merge.Decision) -> bool | None:
 def _action(member: _Member, known: merge.Known, decision: merge.Decision) -> str:
     if _is_unchanged(member):
         return "joined"
-    if member.sent.payload is None and known.exists is not True:
+    if member.payload is None and known.exists is not True:
         return "created"
     write = decision.write
     only_clears = (write.clear or write.unset) and all(

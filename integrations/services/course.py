@@ -25,7 +25,7 @@ from integrations.models import (
 )
 from integrations.models.runs import OPEN_BATCHES, RunPhase
 from integrations.planning import batching, filling, messages
-from integrations.services import mirror, routing
+from integrations.services import clearing, mirror, routing
 from loyalty.services import audiences
 
 logger = logging.getLogger(__name__)
@@ -235,6 +235,7 @@ def _finish(run: SyncRun) -> bool:
         status=status, finished_at=timezone.now(), progress_at=timezone.now(), note=note
     )
     logger.info("run %s ends as %s: %s", run.pk, status, run.counts)
+    clearing.finish(run.extension)
     return True
 
 
