@@ -327,3 +327,42 @@ def test_a_decision_carried_out_is_stable(policy, exception, before, remote, des
     assert shown(second.kept) == shown(first.kept)
     if policy == "overwrite" and exception in ("", "overwrite"):
         assert shown({key: after[key] for key in desired}) == shown(desired)
+
+
+# A property that is being cleared: policy, exception, theirs, kept → what
+@pytest.mark.parametrize(
+    ("policy", "exception", "theirs", "kept", "expected"),
+    [
+        ("", "", "other", {}, CLEAR),
+        ("overwrite", "", "other", {}, CLEAR),
+        ("overwrite", "fill_empty", "other", {}, LEAVE),
+        ("overwrite", "keep_theirs", "was", {}, CLEAR),
+        ("overwrite", "", "other", {KEY: "other"}, LEAVE),
+        ("fill_empty", "", "was", {}, CLEAR),
+        ("fill_empty", "", "other", {}, LEAVE),
+        ("fill_empty", "", None, {}, LEAVE),
+        ("fill_empty", "", "was", {KEY: "was"}, LEAVE),
+        ("fill_empty", "overwrite", "other", {}, CLEAR),
+        ("keep_theirs", "", "was", {}, CLEAR),
+        ("keep_theirs", "", "other", {}, LEAVE),
+        ("max", "", "was", {}, CLEAR),
+        ("max", "", "other", {}, LEAVE),
+        ("skip_existing", "", "was", {}, CLEAR),
+        ("skip_existing", "", "other", {}, LEAVE),
+    ],
+)
+def test_a_property_that_is_cleared(policy, exception, theirs, kept, expected):
+    policies = Policies(policy, {"Points": exception} if exception else {}, frozenset({"Points"}))
+    there = WHO | ({KEY: theirs} if theirs is not None else {})
+    known = Known(payload=WHO | {KEY: "was"}, kept=kept, theirs=there, exists=True, created_by_us=True)
+    decision = decide(WHO, known, policies)
+    assert decision.write.unset == (("Points",) if expected == CLEAR else ())
+    assert decision.changes == ({KEY: ["was", None]} if expected == CLEAR else {})
+    assert decision.kept == {} and decision.write.properties == {}
+
+
+def test_only_a_guarded_clearing_reads_first():
+    known = Known(payload=WHO | {KEY: "was"}, created_by_us=True)
+    for policy in POLICIES:
+        reads = needs_reading(WHO, known, Policies(policy, {}, frozenset({"Points"})))
+        assert reads is (policy not in ("", "overwrite"))
