@@ -124,7 +124,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
             JOIN loyalty_audiencemember am ON am.audience_id = mp.audience_id AND am.left_at IS NULL
             LEFT JOIN integrations_sentmembership sm ON sm.mapping_id = mp.id AND sm.member_id = am.member_id
             WHERE mp.extension_id = %s AND mp.list_id <> '' AND mp.read_at IS NOT NULL
-              AND NOT mp.is_paused AND mp.problem = '' AND sm.id IS NULL
+              AND NOT mp.is_paused AND mp.ending_at IS NULL AND mp.problem = '' AND sm.id IS NULL
             GROUP BY am.member_id
         ),
         looked AS (
@@ -155,7 +155,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
             ids[-1],
             scope.profiles,
             scope.force,
-        ],  # fmt: skip
+        ],
     )
     cursor.execute("SET LOCAL enable_nestloop = on")
     if not (scope.again or scope.force):

@@ -1,6 +1,7 @@
 """The difference of list membership: who joins by the list call, who leaves. Works on the plan table.
 
-Only members that we put on a list are ever taken off it; who was *found* there stays.
+Only members that we put on a list are ever taken off it; who was *found* there stays. A list that is being
+unlinked counts as one of nobody: all whom we put on it leave, whatever else is set for it.
 """
 
 from typing import Any
@@ -38,12 +39,12 @@ def plan_leaves(cursor: Any, run: SyncRun, lane: str, ids: list[int]) -> int:
         SELECT sm.mapping_id, array_agg(sm.member_id ORDER BY sm.member_id)
         FROM integrations_sentmembership sm
         JOIN integrations_audiencemapping mp ON mp.id = sm.mapping_id
-        WHERE mp.extension_id = %s AND mp.list_id <> '' AND mp.remove_leavers AND NOT mp.is_paused
-          AND mp.problem = '' AND sm.origin = 'added' AND sm.in_flight IS NULL AND sm.member_id = ANY(%s::bigint[])
-          AND NOT EXISTS (
+        WHERE mp.extension_id = %s AND mp.list_id <> '' AND mp.problem = ''
+          AND sm.origin = 'added' AND sm.in_flight IS NULL AND sm.member_id = ANY(%s::bigint[])
+          AND (mp.ending_at IS NOT NULL OR (mp.remove_leavers AND NOT mp.is_paused AND NOT EXISTS (
               SELECT 1 FROM loyalty_audiencemember am
               WHERE am.audience_id = mp.audience_id AND am.member_id = sm.member_id AND am.left_at IS NULL
-          )
+          )))
         GROUP BY sm.mapping_id ORDER BY sm.mapping_id
         """,
         [run.extension_id, ids],

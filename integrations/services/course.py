@@ -25,7 +25,7 @@ from integrations.models import (
 )
 from integrations.models.runs import OPEN_BATCHES, RunPhase
 from integrations.planning import batching, filling, messages
-from integrations.services import clearing, mirror, routing
+from integrations.services import clearing, list_endings, mirror, routing
 from loyalty.services import audiences
 
 logger = logging.getLogger(__name__)
@@ -227,6 +227,7 @@ def _finish(run: SyncRun) -> bool:
     """The status comes from the rows, never from the absence of an exception."""
     run.refresh_from_db()
     status, note = status_of(run), ""
+    list_endings.finish(run.extension_id)
     problems = mirror.problems(run.extension) if run.kind not in (RunKind.EVENTS, RunKind.LIVE) else []
     if problems:
         note = " ".join(problems)[:500]

@@ -70,12 +70,22 @@ def _send(
         _resolve(batch, channel, rows)
         _call_in_parts(batch, channel, mapping, rows)
     except ListGone:
-        _fail_all(rows, "list_gone", mirror.mark_gone(mapping))
+        _list_is_gone(batch, mapping, rows)
     except ListRefused as error:
         _fail_all(rows, error.code, mirror.mark_refused(mapping, error.words))
     except DestinationError as error:
         return error
     return None
+
+
+def _list_is_gone(batch: SyncBatch, mapping: AudienceMapping, rows: Sequence[Row]) -> None:
+    """A person must say what follows; but where the list is being unlinked, everybody is off it."""
+    words = mirror.mark_gone(mapping)
+    if mapping.ending_at is None or batch.kind == BatchKind.JOINS:
+        _fail_all(rows, "list_gone", words)
+    for row in rows:
+        if row.is_pending:
+            row.verdict, row.words = Verdict.SENT, "The list does not exist any more."
 
 
 def _call_in_parts(batch: SyncBatch, channel: Channel, mapping: AudienceMapping, rows: Sequence[Row]) -> None:

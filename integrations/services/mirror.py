@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.errors import ListGone
 from integrations.gateway.port import Channel, RemoteProfile
-from integrations.models import AudienceMapping, Extension
+from integrations.models import AudienceMapping, Extension, SentMembership
 from integrations.services import connections
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def prepare(extension: Extension) -> bool:
 
     Raises DestinationError; what was read so far is kept.
     """
-    waiting = extension.audience_mappings.filter(is_paused=False, read_at=None, problem="")
+    waiting = extension.audience_mappings.filter(is_paused=False, ending_at=None, read_at=None, problem="")
     if not waiting.exists():
         return True
     channel = connections.open_channel(extension)
@@ -43,9 +43,15 @@ def problems(extension: Extension) -> list[str]:
 
 
 def mark_gone(mapping: AudienceMapping) -> str:
-    """The list was deleted there: its mapping waits for a person, who is told in these words."""
+    """The list was deleted there: its mapping waits for a person, who is told in these words.
+
+    One that is being unlinked has nobody to take off any more.
+    """
     words = f"The list “{mapping.list_name}” does not exist any more. Choose another list, or let it be made anew."
-    AudienceMapping.objects.filter(pk=mapping.pk).update(problem=words)
+    AudienceMapping.objects.filter(pk=mapping.pk, ending_at=None).update(problem=words)
+    SentMembership.objects.filter(
+        mapping=mapping.pk, mapping__ending_at__isnull=False, in_flight=None
+    ).delete()
     return words
 
 

@@ -120,9 +120,14 @@ def _list_ids(batch: SyncBatch) -> list[str]:
 
 
 def _leave_broken_lists(batch: SyncBatch) -> None:
-    """A list that another batch found gone is not joined, and nobody is taken to be on it."""
-    usable = AudienceMapping.objects.filter(pk__in=batch.mapping_ids, problem="").values_list("pk", flat=True)
-    _keep_mappings(batch, set(usable))
+    """A list that another batch found gone is not joined, and nobody is taken to be on it.
+
+    Nor is one that is being unlinked, unless an earlier attempt may have put people on it already.
+    """
+    usable = AudienceMapping.objects.filter(pk__in=batch.mapping_ids, problem="")
+    if batch.body is None:
+        usable = usable.filter(ending_at=None)
+    _keep_mappings(batch, set(usable.values_list("pk", flat=True)))
 
 
 def _keep_mappings(batch: SyncBatch, kept: set[int]) -> None:

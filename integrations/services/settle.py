@@ -22,7 +22,7 @@ from integrations.models import (
 )
 from integrations.planning import healing
 from integrations.planning.manifest import Row
-from integrations.services import claims
+from integrations.services import claims, list_endings
 
 OUTCOMES = (Verdict.SENT, Verdict.REJECTED, Verdict.FAILED, Verdict.HELD)
 
@@ -42,6 +42,8 @@ def settle(batch: SyncBatch, rows: Sequence[Row], *, state: BatchState = BatchSt
         _settle_memberships(batch, rows)
     _write_rows(batch, rows)
     _count(batch, rows, was_accepted)
+    if batch.kind in (BatchKind.JOINS, BatchKind.LEAVES):
+        list_endings.finish(batch.extension_id)
 
 
 def _close(batch: SyncBatch, state: BatchState, rows: int) -> None:
@@ -104,6 +106,7 @@ def _settle_profiles(batch: SyncBatch, rows: Sequence[Row]) -> None:
     healing.heal(batch.extension_id, arrived + unchanged, batch.run_id)
     for mapping_id in batch.mapping_ids:
         _join(mapping_id, arrived)
+    list_endings.late_joiners_are_due(batch, arrived)
 
 
 def _join(mapping_id: int, member_ids: Sequence[int]) -> None:
@@ -147,17 +150,25 @@ def _heal_memberships(batch: SyncBatch, member_ids: Sequence[int]) -> None:
 
 
 def _look_again(batch: SyncBatch, member_ids: Sequence[int]) -> None:
-    """Who turned round while the call was on its way was skipped by the planners: due once more."""
+    """Who turned round while the call was on its way was skipped by the planners: due once more.
+
+    On a list that is being unlinked everybody is to leave; it is locked, so that a person who keeps it
+    after all is either seen here or sees what was done.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM integrations_audiencemapping WHERE id = ANY(%s::bigint[]) FOR SHARE",
+            [batch.mapping_ids],
+        )
         cursor.execute(
             """
             UPDATE integrations_sentprofile sp SET due_at = COALESCE(sp.due_at, now())
             FROM integrations_audiencemapping mp
             WHERE mp.id = ANY(%s::bigint[]) AND sp.extension_id = mp.extension_id AND sp.member_id = ANY(%s::bigint[])
-              AND %s = EXISTS (
+              AND %s = (mp.ending_at IS NULL AND EXISTS (
                   SELECT 1 FROM loyalty_audiencemember am
                   WHERE am.audience_id = mp.audience_id AND am.member_id = sp.member_id AND am.left_at IS NULL
-              )
+              ))
             """,
             [batch.mapping_ids, list(member_ids), batch.kind == BatchKind.LEAVES],
         )
