@@ -114,6 +114,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
         members = members.filter(pk__range=(ids[0], ids[-1]))
     sql, params = members.query.sql_with_params()
     names = leaving.counted_names(extension)
+    which = [extension.pk, names, ids, extension.pk, ids[0], ids[-1]]
     cursor.execute(
         f"""
         CREATE TEMP TABLE plan ON COMMIT DROP AS
@@ -145,17 +146,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
                ((%s OR (d.payload IS NULL AND j.mapping_ids IS NOT NULL)) AND (%s OR d.differs)) AS is_changed
         FROM looked d LEFT JOIN joins j ON j.member_id = d.member_id
         """,
-        [
-            *params,
-            extension.pk,
-            names,
-            ids,
-            extension.pk,
-            ids[0],
-            ids[-1],
-            scope.profiles,
-            scope.force,
-        ],
+        [*params, *which, scope.profiles, scope.force],
     )
     cursor.execute("SET LOCAL enable_nestloop = on")
     if not (scope.again or scope.force):
