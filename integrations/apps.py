@@ -10,6 +10,11 @@ ENGINE_FIELDS = [
     "full_due_at",
     "full_due_reason",
     "daily_full_on",
+    "granted_scopes",
+    "token_expires_at",
+    "refreshed_at",
+    "refresh_lease_until",
+    "removed_at",
 ]
 READING_FIELDS = ["read_at", "read_cursor", "problem"]
 

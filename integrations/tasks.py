@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.errors import DestinationError
 from integrations.models import Extension, Health, LaneName
 from integrations.models.extensions import ExtensionQuerySet
-from integrations.services import connections, history, jobs, lanes, relay
+from integrations.services import connections, grants, history, jobs, lanes, relay
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,24 @@ def check_connections() -> str:
     """
     old = timezone.now() - timedelta(minutes=FRESH_MINUTES)
     return _check(Extension.objects.active().filter(Q(checked_at=None) | Q(checked_at__lte=old)))
+
+
+def keep_grants_alive() -> str:
+    """Hourly: queue a look at each grant that nobody used for a day, so that none lapses unseen."""
+    return f"{grants.keep_alive(timezone.now())} grants"
+
+
+def keep_alive(extension_id: int) -> str:
+    """Use the grant of one connection, switched off or not, and see whether it still stands."""
+    extension = Extension.objects.select_related("tenant").filter(pk=extension_id, removed_at=None).first()
+    if extension is None or not extension.refresh_token:
+        return "nothing to do"
+    try:
+        grants.keep_one_alive(extension)
+    except DestinationError as error:
+        logger.warning("connection %s: %s", extension.pk, error.words)
+        return error.words
+    return "alive"
 
 
 def _check(extensions: ExtensionQuerySet) -> str:

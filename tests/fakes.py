@@ -35,6 +35,8 @@ from integrations.gateway.port import (
     RemoteProfile,
     WriteReceipt,
 )
+from portal.tenancy.secrets import Secret
+from tests.fake_sign_in import FakeSignIn
 
 LIMITS = Limits(
     profiles_per_job=10_000,
@@ -214,10 +216,11 @@ class Remote:
 class FakeChannel:
     """See integrations/gateway/port.py."""
 
-    def __init__(self, remote: Remote, key: str) -> None:
+    def __init__(self, remote: Remote, key: Secret, renew: Callable[[Secret], Secret] | None = None) -> None:
         self.calls = 0
         self._remote = remote
         self._key = key
+        self._renew = renew
 
     def check(self) -> ConnectionReport:
         return self._call("check", None, self._check)
@@ -371,11 +374,21 @@ class FakeChannel:
             )
 
     def _call(self, method: str, detail: Any, work: Callable[[], Any]) -> Any:
+        """One call; where the access is refused, it is renewed once and the call repeated."""
+        try:
+            return self._once(method, detail, work)
+        except AuthenticationError:
+            if self._renew is None:
+                raise
+        self._key = self._renew(self._key)
+        return self._once(method, detail, work)
+
+    def _once(self, method: str, detail: Any, work: Callable[[], Any]) -> Any:
         """Record the call, then fail as scripted: before the work, after it, or by a standing check."""
         remote = self._remote
         self.calls += 1
         remote.calls.append((method, detail))
-        if remote.keys is not None and self._key not in remote.keys:
+        if remote.keys is not None and self._key.reveal() not in remote.keys:
             raise AuthenticationError("This key is not accepted.")
         if (check := remote.checks.get(method)) and (error := check(detail)):
             raise error
@@ -396,11 +409,11 @@ class FakeDestination:
     key_help = "Anything that is not empty."
     tag_help = "A value that is missing shows nothing."
     sample_help = ""
-    sign_in = None
 
     def __init__(self) -> None:
         self.limits = LIMITS
         self.remote = Remote()
+        self.sign_in = FakeSignIn(self.remote)
 
     def default_base_url(self) -> str:
         return "https://fake.test"
@@ -438,7 +451,7 @@ class FakeDestination:
         return f"{base_url}/lists/{list_id}"
 
     def open(self, credentials: Credentials) -> Channel:
-        return FakeChannel(self.remote, credentials.secret.reveal())
+        return FakeChannel(self.remote, credentials.secret, credentials.renew)
 
     def encode_profile(self, write: ProfileWrite) -> bytes:
         if write.clear:

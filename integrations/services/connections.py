@@ -1,6 +1,7 @@
 """Connecting to a destination, its health, and switching it on and off."""
 
-import logging
+from dataclasses import replace
+from functools import partial
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -21,26 +22,25 @@ from integrations.models import (
     LaneName,
     SyncBatch,
 )
-from integrations.planning import retries
-from integrations.services import routing
-from loyalty.models import OutboxEvent
-from portal.runtime import queue
+from integrations.services import health, routing, tokens
 from portal.tenancy.models import Tenant
 from portal.tenancy.secrets import Secret
 
-logger = logging.getLogger(__name__)
-
 
 def open_channel(extension: Extension) -> Channel:
-    """Return a live channel with the connection's credentials. Raises ConfigurationError without any."""
+    """Return a live channel with the connection's credentials. Raises ConfigurationError without any.
+
+    By OAuth the access token is renewed first where it ends soon, and by the channel where it is refused.
+    """
     destination = registry.get(extension.destination)
-    if not extension.secret:
-        raise ConfigurationError(f"{extension.name} has no key yet. Enter one to connect.")
-    return destination.open(
-        extension.credentials(
-            default_url=destination.default_base_url(), default_revision=destination.default_revision()
-        )
+    if not tokens.fresh(extension).secret:
+        raise ConfigurationError(tokens.not_connected(extension))
+    credentials = extension.credentials(
+        default_url=destination.default_base_url(), default_revision=destination.default_revision()
     )
+    if extension.auth_method == AuthMethod.OAUTH:
+        credentials = replace(credentials, renew=partial(tokens.renew, extension))
+    return destination.open(credentials)
 
 
 def create(tenant: Tenant, *, destination: str, name: str) -> Extension:
@@ -72,45 +72,40 @@ def store_key(extension: Extension, text: str) -> bool:
     secret = Secret(registry.get(extension.destination).validate_secret(text))
     if extension.secret == secret and extension.auth_method == AuthMethod.PRIVATE_KEY:
         return False
+    forget_access(extension)
     extension.secret = secret
     extension.auth_method = AuthMethod.PRIVATE_KEY
     extension.save(update_fields=["secret", "auth_method"])
-    forget_health(extension)
+    health.forget(extension)
     return True
 
 
-def follow_address(extension: Extension, before: str) -> bool:
-    """The address of the API is no longer `before`: whether the stored key had to go.
+def forget_access(extension: Extension) -> None:
+    """Forget the key, or the grant with all that belongs to it; whose account it is, is kept."""
+    extension.secret = extension.refresh_token = None
+    extension.granted_scopes = []
+    extension.token_expires_at = extension.refreshed_at = None
+    extension.refresh_lease_until = extension.removed_at = None
+    extension.save(update_fields=[name for name in tokens.TOKEN_FIELDS if name != "auth_method"])
 
-    A key is never sent to another origin than the one that it was entered for.
+
+def follow_address(extension: Extension, before: str) -> bool:
+    """The address of the API is no longer `before`: whether the stored key, or the grant, had to go.
+
+    Neither is ever sent to another origin than the one that it was meant for.
     """
     usual = registry.get(extension.destination).default_base_url()
     is_elsewhere = _origin(extension.base_url or usual) != _origin(before or usual)
     is_cleared = is_elsewhere and bool(extension.secret)
     if is_cleared:
-        extension.secret = None
-        extension.save(update_fields=["secret"])
-    forget_health(extension)
+        forget_access(extension)
+    health.forget(extension)
     return is_cleared
 
 
 def _origin(address: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(address)
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-
-
-def forget_health(extension: Extension) -> None:
-    """A new key or address proves nothing yet; a worker asks for the proof where the connection is active."""
-    extension.health, extension.health_reason = Health.UNCHECKED, ""
-    extension.health_since = timezone.now()
-    extension.save(update_fields=["health", "health_reason", "health_since"])
-    _check_soon(extension)
-
-
-def _check_soon(extension: Extension) -> None:
-    """Calls that succeed do not say which account they reach, so a worker asks for a proof of its own."""
-    if extension.is_active and extension.secret and extension.health == Health.UNCHECKED:
-        queue.enqueue("integrations.tasks.check_connection", extension.pk, lane="bulk")
 
 
 def check(extension: Extension) -> ConnectionReport:
@@ -124,7 +119,7 @@ def check(extension: Extension) -> ConnectionReport:
     except DestinationError as error:
         extension.checked_at = timezone.now()
         extension.save(update_fields=["checked_at"])
-        attention(extension, error)
+        health.attention(extension, error)
         raise
     remember(extension, report)
     return report
@@ -133,10 +128,17 @@ def check(extension: Extension) -> ConnectionReport:
 def remember(extension: Extension, report: ConnectionReport) -> None:
     """Store what a check found. Raises ConfigurationError where another active connection has the account."""
     if report.missing_scopes:
-        words = f"The key lacks the permission {', '.join(report.missing_scopes)}. Create a key that has it."
+        words = _lacking(extension, report)
         _store(extension, report, Health.ATTENTION, words)
     else:
         _store(extension, report, Health.OK, "")
+
+
+def _lacking(extension: Extension, report: ConnectionReport) -> str:
+    what = f"the permission {', '.join(report.missing_scopes)}"
+    if extension.auth_method == AuthMethod.OAUTH:
+        return f"The connection lacks {what}. Connect again and allow it."
+    return f"The key lacks {what}. Create a key that has it."
 
 
 def same_account(extension: Extension, report: ConnectionReport) -> None:
@@ -149,7 +151,7 @@ def same_account(extension: Extension, report: ConnectionReport) -> None:
         )
 
 
-def _store(extension: Extension, report: ConnectionReport, health: Health, words: str) -> None:
+def _store(extension: Extension, report: ConnectionReport, state: Health, words: str) -> None:
     was_well = extension.health == Health.OK
     extension.account_id, extension.account_name = report.account_id, report.account_name[:200]
     extension.is_practice, extension.missing_scopes = report.is_practice, list(report.missing_scopes)
@@ -164,30 +166,11 @@ def _store(extension: Extension, report: ConnectionReport, health: Health, words
             f"The account {report.account_name} is connected by another active connection already. "
             "Switch that one off first."
         )
-        set_health(extension, Health.ATTENTION, clash.words)
+        health.set_health(extension, Health.ATTENTION, clash.words)
         raise clash from error
-    set_health(extension, health, words)
-    if health == Health.OK and not was_well:
+    health.set_health(extension, state, words)
+    if state == Health.OK and not was_well:
         Lane.objects.filter(extension=extension).update(nudged=True)
-
-
-def attention(extension: Extension, error: DestinationError) -> None:
-    """Pause the connection when a person must mend something; temporary trouble does not."""
-    if retries.decide(error, 1, 2, 0).needs_person:
-        set_health(extension, Health.ATTENTION, error.words)
-
-
-def set_health(extension: Extension, health: Health, words: str) -> None:
-    if extension.health == health and extension.health_reason == words[:500]:
-        return
-    if extension.health != health:
-        extension.health_since = timezone.now()
-    extension.health, extension.health_reason = health, words[:500]
-    extension.save(update_fields=["health", "health_reason", "health_since"])
-    if health == Health.OK:
-        logger.info("connection %s works", extension.pk)
-    else:
-        logger.warning("connection %s is now %s: %s", extension.pk, health, words or "no reason given")
 
 
 def everybody_is_due(extension: Extension, reason: str) -> None:
@@ -202,10 +185,13 @@ def set_active(
     """Switch on or off. Off stops everything and keeps mappings and what waits.
 
     On: events from the time off (and those that waited) are sent as history, or discarded. Raises
-    ConfigurationError when another connection of the tenant, or of the account, is active.
+    ConfigurationError when another connection of the tenant, or of the account, is active, and where our
+    access was removed on the other side.
     """
     if extension.is_active == active:
         return
+    if active and extension.removed_at is not None:
+        raise ConfigurationError(extension.health_reason or tokens.not_connected(extension))
     now = timezone.now()
     extension.is_active = active
     if active:
@@ -229,7 +215,7 @@ def set_active(
         ) from error
     ensure_lanes(extension)
     Lane.objects.filter(extension=extension).update(nudged=active)
-    _check_soon(extension)
+    health.ask_for_proof(extension)
 
 
 def _settle_waiting(extension: Extension, waiting: str) -> None:
@@ -255,5 +241,4 @@ def _settle_waiting(extension: Extension, waiting: str) -> None:
 
 def waiting_events(extension: Extension) -> int:
     """How many events would be told as history if the connection were switched on now."""
-    unrouted = OutboxEvent.objects.filter(tenant_id=extension.tenant_id, routed_at=None).count()
-    return unrouted + Delivery.objects.open().filter(extension=extension).count()
+    return routing.waiting_events(extension)

@@ -19,7 +19,7 @@ from integrations.gateway.port import Channel
 from integrations.models import Delivery, DeliveryState, Erasure, Extension, SentProfile, SyncBatch
 from integrations.models.runs import OPEN_BATCHES
 from integrations.planning import retries
-from integrations.services import connections, lanes
+from integrations.services import connections, health, lanes
 from loyalty.models import Member
 
 logger = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def _refused(erasure: Erasure, error: RowsRejected) -> None:
 def _later(extension: Extension, erasure: Erasure, error: DestinationError) -> None:
     """Never given up: a person's right does not end after some attempts."""
     retry = retries.decide(error, erasure.attempts + 1, settings.BATCH_ATTEMPTS, random.random())
-    connections.attention(extension, error)
+    health.attention(extension, error)
     erasure.attempts += 1
     seconds = retry.after if retry.after is not None else 3600.0
     erasure.not_before = timezone.now() + timedelta(seconds=max(seconds, 5.0))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from integrations.errors import DestinationError
 from integrations.models import Extension, Health, LaneName, RunStatus, SyncRun
 from integrations.planning import retries
-from integrations.services import claims, connections, course, lanes, sending
+from integrations.services import claims, course, health, lanes, sending
 
 ALWAYS = 1_000  # a step of a run is never given up, only tried ever more rarely
 LONGEST = 20.0  # seconds in one task, so that other tenants get their turn
@@ -68,7 +68,7 @@ def _go_on(extension: Extension) -> None:
 
 def _pause(extension: Extension, error: DestinationError) -> None:
     """The step could not be done now; the run says what it waits for and the clock comes back to it."""
-    connections.attention(extension, error)
+    health.attention(extension, error)
     for run in SyncRun.objects.jobs().filter(extension=extension, status__in=course.ACTIVE):
         retry = retries.decide(error, run.failures + 1, ALWAYS, random.random())
         SyncRun.objects.filter(pk=run.pk).update(

@@ -7,6 +7,7 @@ from django.utils import timezone
 from integrations.models import Delivery, DeliveryState, Extension, SentMembership, SentProfile, SyncBatch
 from integrations.planning import messages
 from integrations.services import claims
+from loyalty.models import OutboxEvent
 
 MARKS_AT_ONCE = 20_000
 
@@ -55,6 +56,12 @@ def _route_marks(tenant_id: int) -> int:
                 [ids, tenant_id],
             )
     return len(marked)
+
+
+def waiting_events(extension: Extension) -> int:
+    """How many events of the connection's tenant have not been told to it yet."""
+    unrouted = OutboxEvent.objects.filter(tenant_id=extension.tenant_id, routed_at=None).count()
+    return unrouted + Delivery.objects.open().filter(extension=extension).count()
 
 
 def let_go(batches: QuerySet[SyncBatch]) -> int:

@@ -16,6 +16,7 @@ from integrations.services import (
     claims,
     connections,
     events,
+    health,
     listing,
     profiles,
     routing,
@@ -76,7 +77,7 @@ def _after_failure(batch: SyncBatch, error: DestinationError) -> None:
     retry = retries.decide(error, batch.attempts, settings.BATCH_ATTEMPTS, random.random())
     logger.warning("batch %s: %s (%s), again in %s s", batch.pk, error.words, error.code, retry.after)
     if retry.needs_person:
-        connections.set_health(batch.extension, Health.ATTENTION, error.words)
+        health.set_health(batch.extension, Health.ATTENTION, error.words)
     if batch.state in (BatchState.ACCEPTED, BatchState.SETTLING):
         _after_failed_look(batch, error, retry)
         return
