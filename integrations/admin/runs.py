@@ -17,9 +17,9 @@ from typing_extensions import override
 from integrations.admin import columns
 from integrations.admin.filters import LiveFilter
 from integrations.errors import DestinationError
-from integrations.forms import ReasonForm
-from integrations.models import RunKind, SyncRun, Verdict
-from integrations.services import rerun_once, reruns, run_history, run_page, run_stories, sync
+from integrations.models import RunKind, SyncRun
+from integrations.rerun_forms import FAILURES, WHOLE, RerunForm
+from integrations.services import rerun_once, rerun_outlook, reruns, run_history, run_page, run_stories, sync
 from integrations.views.runs import csv_response, number
 from portal.admin_site import ReadOnlyAdmin, site
 from portal.templatetags.portal_tags import when
@@ -101,7 +101,7 @@ class RunAdmin(ReadOnlyAdmin):
             **top,
             "title": str(run),
             "causes": causes,
-            "has_failures": any(cause.verdict != Verdict.HELD for cause, _ in causes),
+            **run_page.related(run, causes),
             "verdict_chips": run_page.verdict_chips(run, top["name"]),
             "rows": run_page.readable(page.items, top["name"]),
             "next_key": page.next_key,
@@ -121,32 +121,31 @@ class RunAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Re-run failed rows", permissions=["rerun"])
     def rerun_failed(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> HttpResponse | None:
-        return self._rerun(request, chosen, failed_only=True)
+        return self._rerun(request, chosen, {"what": FAILURES})
 
     @admin.action(description="Re-run", permissions=["rerun"])
     def rerun(self, request: HttpRequest, chosen: QuerySet[SyncRun]) -> HttpResponse | None:
-        return self._rerun(request, chosen, failed_only=False)
+        return self._rerun(request, chosen, {"what": WHOLE})
 
     def rerun_one(self, request: HttpRequest, run_id: int) -> HttpResponse:
         if not self.has_rerun_permission(request):
             raise PermissionDenied
         get_object_or_404(SyncRun.objects.only("pk"), pk=run_id)
-        failed_only = (request.POST or request.GET).get("failed_only") == "1"
-        answer = self._rerun(request, run_history.runs().filter(pk=run_id), failed_only=failed_only)
+        answer = self._rerun(request, run_history.runs().filter(pk=run_id), request.GET.dict())
         return answer or redirect("admin:integrations_syncrun_changelist")
 
     def _rerun(
-        self, request: HttpRequest, chosen: QuerySet[SyncRun], *, failed_only: bool
+        self, request: HttpRequest, chosen: QuerySet[SyncRun], asked: dict[str, Any]
     ) -> HttpResponse | None:
         """First the page that states the result and asks for a reason; its POST does it."""
         runs = list(chosen.select_related("extension__tenant")[:MOST_AT_ONCE])
-        form = ReasonForm(request.POST if "confirmed" in request.POST else None)
+        form = RerunForm(request.POST if "confirmed" in request.POST else None, initial=asked)
         if not form.is_valid():
-            return self._ask(request, runs, failed_only, form)
+            return self._ask(request, runs, form)
         made: list[SyncRun] = []
         for run in runs:
             try:
-                made.append(self._again(request, run, failed_only, form))
+                made.append(self._again(request, run, form))
             except DestinationError as error:
                 self.message_user(request, f"{run}: {error.words}", messages.WARNING)
         if made:
@@ -155,21 +154,25 @@ class RunAdmin(ReadOnlyAdmin):
             return redirect("admin:integrations_syncrun_change", made[0].pk)
         return None
 
-    def _again(self, request: HttpRequest, run: SyncRun, failed_only: bool, form: ReasonForm) -> SyncRun:
+    def _again(self, request: HttpRequest, run: SyncRun, form: RerunForm) -> SyncRun:
         user: Any = request.user
-        return rerun_once.create(run, failed_only=failed_only, user=user, reason=form.cleaned_data["reason"])
+        return rerun_once.create(
+            run,
+            failed_only=form.is_failed_only,
+            force=form.is_forced,
+            user=user,
+            reason=form.cleaned_data["reason"],
+        )
 
-    def _ask(
-        self, request: HttpRequest, runs: list[SyncRun], failed_only: bool, form: ReasonForm
-    ) -> HttpResponse:
+    def _ask(self, request: HttpRequest, runs: list[SyncRun], form: RerunForm) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": "Re-run failed rows" if failed_only else "Re-run",
+            "title": "Re-run",
             "opts": self.opts,
             "runs": [(run, reruns.forecast(run)) for run in runs],
-            "failed_only": failed_only,
+            "outlook": rerun_outlook.of(runs[0]) if len(runs) == 1 else None,
             "form": form,
-            "action": "rerun_failed" if failed_only else "rerun",
+            "action": "rerun_failed" if form.is_failed_only else "rerun",
             "back": reverse("admin:integrations_syncrun_changelist"),
         }
         return TemplateResponse(request, "admin/integrations/syncrun/rerun.html", context)

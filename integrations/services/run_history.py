@@ -1,6 +1,7 @@
 """Reading what happened: runs, their rows, failures by cause, days. Nothing here changes a row."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Generic, TypeVar
@@ -51,27 +52,48 @@ def runs() -> QuerySet[SyncRun]:
 
 @dataclass(frozen=True)
 class RunFilter:
-    """What a list of runs shows. Live runs are folded away unless asked for."""
+    """What a list of runs shows. The rolling live runs are folded away unless asked for.
+
+    `by` is "people", "itself" or a person's id; `days` how many of the tenant's days back, today being 1.
+    """
 
     status: str = ""
     kind: str = ""
     live: bool = False
+    by: str = ""
+    days: int | None = None
     before: int | None = None
 
 
 def page_of_runs(tenant: Tenant, wanted: RunFilter | None = None, *, size: int = 25) -> Page[SyncRun]:
     """Newest first."""
-    wanted = wanted or RunFilter()
+    return _page(chosen_runs(tenant, wanted or RunFilter()), size)
+
+
+def chosen_runs(tenant: Tenant, wanted: RunFilter) -> QuerySet[SyncRun]:
+    """The tenant's runs that a filter lets through, newest first."""
     found = runs().filter(extension__tenant=tenant)
     if not wanted.live:
-        found = found.exclude(kind=RunKind.LIVE)
+        found = found.exclude(kind=RunKind.LIVE, hour__isnull=False)
     if wanted.status in STATUS_FILTERS:
         found = found.filter(status__in=STATUS_FILTERS[wanted.status])
     if wanted.kind in RunKind.values:
         found = found.filter(kind=wanted.kind)
+    if wanted.by:
+        found = found.filter(_started_by(wanted.by))
+    if wanted.days is not None:
+        first = timezone.localdate(timezone=tenant.zone) - timedelta(days=wanted.days - 1)
+        found = found.filter(created_at__gte=start_of(first, tenant.zone))
     if wanted.before is not None:
         found = found.filter(pk__lt=wanted.before)
-    return _page(found.order_by("-pk"), size)
+    return found.order_by("-pk")
+
+
+def _started_by(who: str) -> Q:
+    """A filter that nobody knows lets all through."""
+    if who.isascii() and who.isdigit() and len(who) < 19:
+        return Q(started_by=int(who))
+    return {"people": Q(started_by__isnull=False), "itself": Q(started_by=None)}.get(who, Q())
 
 
 def _page(found: QuerySet[Any], size: int) -> Page[Any]:
@@ -101,6 +123,52 @@ def causes(run: SyncRun) -> list[Cause]:
         .order_by("-count", "verdict", "code")
     )
     return [Cause(**row) for row in found]
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What became since of a run's rows that did not arrive.
+
+    `by_run`: how many a later run mended (None: one that is not known any more), the most first. `open` are
+    refused or given up and nobody's yet, `held` are held back still, `aside` a person put aside.
+    """
+
+    by_run: tuple[tuple[int | None, int], ...] = ()
+    open: int = 0
+    held: int = 0
+    aside: int = 0
+
+
+def mending(run_ids: Iterable[int]) -> dict[int, Mending]:
+    """What became since of the rows of these runs that did not arrive, by run; one query."""
+    left = Q(healed_at=None, dismissal=None)
+    found = (
+        SyncRow.objects.filter(run__in=list(run_ids), verdict__in=NOT_ARRIVED)
+        .values("run_id", "healed_by_id")
+        .annotate(
+            mended=Count("pk", filter=Q(healed_at__isnull=False)),
+            open=Count("pk", filter=left & ~Q(verdict=Verdict.HELD)),
+            held=Count("pk", filter=left & Q(verdict=Verdict.HELD)),
+            aside=Count("pk", filter=Q(healed_at=None, dismissal__isnull=False)),
+        )
+    )
+    groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in found:
+        groups[row["run_id"]].append(row)
+    return {run_id: _mending(rows) for run_id, rows in groups.items()}
+
+
+def _mending(rows: Sequence[dict[str, Any]]) -> Mending:
+    by_run = [(row["healed_by_id"], row["mended"]) for row in rows if row["mended"]]
+    return Mending(
+        tuple(sorted(by_run, key=lambda pair: -pair[1])),
+        *(sum(row[name] for row in rows) for name in ("open", "held", "aside")),
+    )
+
+
+def reruns_of(run: SyncRun, *, limit: int = 10) -> list[SyncRun]:
+    """The runs that were started to do this one again, newest first."""
+    return list(runs().filter(parent=run).order_by("-pk")[:limit])
 
 
 def page_of_rows(
@@ -133,7 +201,7 @@ def open_failures(tenant: Tenant | None = None) -> QuerySet[SyncRow]:
     if tenant is not None:
         troubled = troubled.filter(extension__tenant=tenant)
     return SyncRow.objects.filter(
-        run__in=troubled.order_by().values("pk"), verdict__in=TROUBLES, healed_at__isnull=True
+        run__in=troubled.order_by().values("pk"), verdict__in=TROUBLES, healed_at__isnull=True, dismissal=None
     )
 
 

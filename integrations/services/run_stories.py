@@ -35,7 +35,16 @@ LOOKS = {
 }
 
 
+ONE_PERSON = "One person"  # a live run without an hour: somebody had one member sent again
 ENOUGH = 50  # after a fiftieth of the way there is a rate worth telling
+
+
+def kind(run: SyncRun) -> str:
+    return ONE_PERSON if is_one_person(run) else KINDS[RunKind(run.kind)]
+
+
+def is_one_person(run: SyncRun) -> bool:
+    return run.kind == RunKind.LIVE and run.hour is None
 
 
 def verdict_words(verdict: str, name: str) -> str:

@@ -1,41 +1,64 @@
 """Runs of a tenant: the list, one run with its rows, what did not arrive as a file."""
 
+from dataclasses import replace
+
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from integrations.models import RunKind, SyncRun, Verdict
+from integrations.models import RunKind, SyncRun
 from integrations.services import failed_rows_csv, run_history, run_page, run_stories
+from integrations.services import runs_csv as runs_csv_file
+from portal import spreadsheet
 from portal.tenancy.guards import TenantRequest, tenant_view
 
 STATUS_CHIPS = (("", "All"), ("open", "Running"), ("trouble", "Needs a look"), ("succeeded", "Succeeded"))
 KIND_CHIPS = (RunKind.FULL, RunKind.CHANGES, RunKind.AUDIENCES, RunKind.EVENTS)
+BY_CHIPS = (("people", "By people"), ("itself", "By itself"))
+PERIODS = ((1, "Today"), (7, "7 days"), (30, "30 days"))
 
 
 @require_safe
 @tenant_view()
 def runs(request: TenantRequest) -> HttpResponse:
-    asked = request.GET
-    wanted = run_history.RunFilter(
-        status=asked.get("status", ""),
-        kind=asked.get("kind", ""),
-        live=asked.get("live") == "1",
-        before=number(asked.get("before")),
-    )
+    wanted = run_filter(request)
     page = run_history.page_of_runs(request.tenant, wanted)
+    me = str(request.user.pk)
     context = {
-        "runs": [
-            (run, run_stories.sentence(run, run_history.destination_name(run.extension)))
-            for run in page.items
-        ],
+        "runs": run_page.listed(page.items),
         "next_key": page.next_key,
         "wanted": wanted,
         "status_chips": STATUS_CHIPS,
         "kind_chips": [(kind.value, run_stories.KINDS[kind]) for kind in KIND_CHIPS],
+        "by_chips": [(me, "By me"), *BY_CHIPS],
+        "periods": PERIODS,
         "is_filtered": wanted != run_history.RunFilter(),
     }
     return render(request, "integrations/runs.html", context)
+
+
+def run_filter(request: TenantRequest) -> run_history.RunFilter:
+    """The filter that the address names; nonsense in it lets all through."""
+    asked = request.GET
+    days = number(asked.get("days"))
+    return run_history.RunFilter(
+        status=asked.get("status", ""),
+        kind=asked.get("kind", ""),
+        live=asked.get("live") == "1",
+        by=asked.get("by", ""),
+        days=days if days in dict(PERIODS) else None,
+        before=number(asked.get("before")),
+    )
+
+
+@require_safe
+@tenant_view()
+def runs_csv(request: TenantRequest) -> HttpResponseBase:
+    """All runs that the filters let through, whichever page is looked at."""
+    wanted = replace(run_filter(request), before=None)
+    found = run_history.chosen_runs(request.tenant, wanted)
+    return spreadsheet.response(runs_csv_file.lines(found), "runs.csv")
 
 
 @require_safe
@@ -50,7 +73,7 @@ def run(request: TenantRequest, run_id: int) -> HttpResponse:
     context = {
         **run_page.live_context(found),
         "causes": causes,
-        "has_failures": any(cause.verdict != Verdict.HELD for cause, _ in causes),
+        **run_page.related(found, causes),
         "rows": run_page.readable(page.items, name),
         "next_key": page.next_key,
         "verdict": verdict,
@@ -78,11 +101,7 @@ def run_csv(request: TenantRequest, run_id: int) -> HttpResponseBase:
 
 
 def csv_response(found: SyncRun) -> StreamingHttpResponse:
-    filename = f"run-{found.pk}-not-arrived.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    return StreamingHttpResponse(
-        failed_rows_csv.lines(found), content_type="text/csv; charset=utf-8", headers=headers
-    )
+    return spreadsheet.response(failed_rows_csv.lines(found), f"run-{found.pk}-not-arrived.csv")
 
 
 def get_run(request: TenantRequest, run_id: int) -> SyncRun:

@@ -8,9 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from integrations.errors import DestinationError
-from integrations.forms import ReasonForm, StartForm
+from integrations.forms import StartForm
 from integrations.models import RunKind, RunTrigger, SyncRun
-from integrations.services import rerun_once, reruns, run_history, run_stories, sync
+from integrations.rerun_forms import RerunForm
+from integrations.services import rerun_once, rerun_outlook, run_history, run_stories, sync
 from integrations.views.runs import get_run
 from portal.tenancy.guards import TenantRequest, tenant_view
 from portal.tenancy.models import Role
@@ -43,19 +44,23 @@ def start(request: TenantRequest) -> HttpResponse:
 def rerun(request: TenantRequest, run_id: int) -> HttpResponse:
     """Says what will happen, in numbers; then one POST makes one re-run."""
     run = get_run(request, run_id)
-    failed_only = (request.POST or request.GET).get("failed_only") == "1"
-    form = ReasonForm(request.POST or None)
+    form = RerunForm(request.POST or None, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
         try:
             again = rerun_once.create(
-                run, failed_only=failed_only, user=request.user, reason=form.cleaned_data["reason"]
+                run,
+                failed_only=form.is_failed_only,
+                force=form.is_forced,
+                user=request.user,
+                reason=form.cleaned_data["reason"],
             )
         except DestinationError as error:
             form.add_error(None, error.words)
         else:
             messages.success(request, f"Run #{again.pk} is on its way.")
             return redirect("run", request.tenant.slug, again.pk)
-    return render(request, "integrations/rerun.html", {"form": form, **rerun_context(run, failed_only)})
+    context = {"form": form, **rerun_context(run, form.is_failed_only)}
+    return render(request, "integrations/rerun.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,18 +84,16 @@ def cancel(request: TenantRequest, run_id: int) -> HttpResponse:
 def rerun_context(run: SyncRun, failed_only: bool) -> dict[str, Any]:
     """What a page that asks for a re-run states first; the same for merchants and the admin."""
     name = run_history.destination_name(run.extension)
-    forecast = reruns.forecast(run)
+    outlook = rerun_outlook.of(run)
     is_open = run.is_open and run.kind != RunKind.LIVE
     return {
         "run": run,
         "name": name,
         "failed_only": failed_only,
-        "forecast": forecast,
+        "outlook": outlook,
         "sentence": run_stories.sentence(run, name),
         "is_too_early": is_open,
         "is_off": not run.extension.is_active,
-        "is_nothing": failed_only and not (forecast.members or forecast.events),
-        "may_rerun": run.extension.is_active
-        and not is_open
-        and not (failed_only and not (forecast.members or forecast.events)),
+        "is_nothing": not outlook.rows,
+        "may_rerun": run.extension.is_active and not is_open,
     }

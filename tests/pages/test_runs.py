@@ -1,9 +1,10 @@
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from integrations.models import SyncRun
+from integrations.models import Dismissal, SyncRun
 from tests.factories import make_member, make_tenant, make_user
 from tests.pages.builders import make_extension, make_row, make_run, make_troubled_run
 
@@ -99,7 +100,8 @@ def test_what_did_not_arrive_is_a_file_that_no_spreadsheet_executes(client, exte
 def test_a_re_run_states_numbers_first_and_a_double_click_is_one_run(client, extension, tenant):
     run = make_troubled_run(extension, make_member(tenant))
     address = f"/t/acme/runs/{run.pk}/rerun/"
-    assert "1 member" in text(client.get(address + "?failed_only=1"))
+    page = text(client.get(address + "?failed_only=1"))
+    assert "1 row: 1 now differs." in page and page.index("1 now differs") < page.index('name="what"')
     for _ in range(2):
         client.post(address, {"failed_only": "1", "reason": "Address corrected"})
     again = SyncRun.objects.get(parent=run)
@@ -108,18 +110,21 @@ def test_a_re_run_states_numbers_first_and_a_double_click_is_one_run(client, ext
 
 def test_a_second_click_after_the_re_run_began_is_still_one_run(client, extension, tenant):
     run = make_troubled_run(extension, make_member(tenant))
-    client.post(f"/t/acme/runs/{run.pk}/rerun/", {"failed_only": "1"})
+    client.post(f"/t/acme/runs/{run.pk}/rerun/", {"failed_only": "1", "reason": "x"})
     SyncRun.objects.filter(parent=run).update(
         status="running", created_at=timezone.now() - timedelta(hours=1)
     )
-    client.post(f"/t/acme/runs/{run.pk}/rerun/", {"failed_only": "1"})
+    client.post(f"/t/acme/runs/{run.pk}/rerun/", {"failed_only": "1", "reason": "x"})
     assert SyncRun.objects.filter(parent=run).count() == 1
 
 
 def test_nothing_failed_is_said_and_not_started(client, extension):
     run = make_run(extension, sent=3)
-    page = text(client.get(f"/t/acme/runs/{run.pk}/rerun/?failed_only=1"))
-    assert "There is nothing to do." in page and 'name="reason"' not in page
+    address = f"/t/acme/runs/{run.pk}/rerun/"
+    page = text(client.get(address + "?failed_only=1"))
+    assert "No failed row is left." in page and 'value="failures" disabled' in page
+    assert "Nothing to do" in text(client.post(address, {"what": "failures", "reason": "x"}))
+    assert not SyncRun.objects.filter(parent=run).exists()
 
 
 def test_a_manager_starts_a_run_with_a_kind_and_a_reason(client, extension):
@@ -182,3 +187,86 @@ def test_neither_a_viewer_nor_an_outsider_cancels(client, extension, tenant):
     client.force_login(make_user(tenant, role="owner"))
     assert client.post(f"/t/acme/runs/{other.pk}/cancel/").status_code == 404
     assert not SyncRun.objects.filter(status="cancelled").exists()
+
+
+def test_a_re_run_without_a_reason_is_asked_for_one(client, extension, tenant):
+    run = make_troubled_run(extension, make_member(tenant))
+    page = text(client.post(f"/t/acme/runs/{run.pk}/rerun/", {"what": "failures", "reason": " "}))
+    assert "Say in a few words why it is done again." in page
+    assert not SyncRun.objects.filter(parent=run).exists()
+
+
+@pytest.mark.parametrize(
+    ("what", "failed_only", "force"),
+    [("failures", True, False), ("whole", False, False), ("again", False, True), ("nonsense", None, None)],
+)
+def test_a_re_run_is_of_the_failures_the_whole_or_all_again(
+    client, extension, tenant, what, failed_only, force
+):
+    run = make_troubled_run(extension, make_member(tenant))
+    for _ in range(2):
+        client.post(f"/t/acme/runs/{run.pk}/rerun/", {"what": what, "reason": "To be sure"})
+    made = list(SyncRun.objects.filter(parent=run).values_list("only_failed", "force"))
+    assert made == ([] if force is None else [(failed_only, force)])
+
+
+def test_all_sent_again_is_another_run_than_the_whole_job(client, extension, tenant):
+    run = make_troubled_run(extension, make_member(tenant))
+    for what in ("whole", "again"):
+        client.post(f"/t/acme/runs/{run.pk}/rerun/", {"what": what, "reason": "x"})
+    assert SyncRun.objects.filter(parent=run).count() == 2
+
+
+def test_a_run_says_who_mended_its_rows_and_what_is_open(client, extension, tenant):
+    now = timezone.now()
+    run, later = make_troubled_run(extension, make_member(tenant)), make_run(extension)
+    for healed_by in (later.pk, later.pk, None):
+        make_row(run, make_member(tenant), "failed", healed_at=now, healed_by_id=healed_by)
+    make_row(run, make_member(tenant), "held")
+    aside = Dismissal.objects.create(extension=extension, code="x", note="They left.", rows=1)
+    make_row(run, make_member(tenant), "rejected", dismissal=aside)
+    page = plain(text(client.get(f"/t/acme/runs/{run.pk}/")))
+    assert f"2 fixed by #{later.pk} · 1 fixed since · 1 put aside · 1 open · 1 held back" in page
+    assert f"2 fixed by #{later.pk}" in plain(text(client.get("/t/acme/runs/")))
+
+
+def test_a_run_and_its_re_run_name_each_other(client, extension, tenant):
+    run = make_troubled_run(extension, make_member(tenant))
+    again = make_run(extension, parent=run, only_failed=True)
+    assert f"Failed rows again in #{again.pk}" in plain(text(client.get(f"/t/acme/runs/{run.pk}/")))
+    assert f"Failed rows of #{run.pk}" in plain(text(client.get(f"/t/acme/runs/{again.pk}/")))
+
+
+def test_more_mended_runs_ask_no_more_queries(client, extension, tenant, count_queries):
+    member = make_member(tenant)
+    assert count_queries(lambda: make_troubled_run(extension, member), "/t/acme/runs/")
+
+
+def test_runs_are_filtered_by_who_started_them_and_when(client, extension, tenant):
+    me = tenant.memberships.get().user
+    mine = make_run(extension, started_by=me)
+    theirs = make_run(extension, started_by=make_user(tenant))
+    itself = make_run(extension, trigger="schedule")
+    SyncRun.objects.filter(pk=mine.pk).update(created_at=timezone.now() - timedelta(days=9))
+
+    def shown(query):
+        page = text(client.get(f"/t/acme/runs/{query}"))
+        return {run.pk for run in (mine, theirs, itself) if f">#{run.pk} " in page}
+
+    assert shown(f"?by={me.pk}") == {mine.pk}
+    assert shown("?by=people") == {mine.pk, theirs.pk}
+    assert shown("?by=itself") == {itself.pk}
+    assert shown("?days=7") == {theirs.pk, itself.pk}
+    assert shown("?days=30&by=people") == {mine.pk, theirs.pk}
+
+
+def test_the_list_of_runs_is_a_file_with_its_filters_and_of_this_tenant_alone(client, extension, tenant):
+    run = make_run(extension, kind="full", reason="=cmd()")
+    make_run(extension, kind="changes", reason="Not this one")
+    make_run(make_extension(make_tenant("other")), reason="Of somebody else")
+    body = text(client.get("/t/acme/runs.csv?kind=full"))
+    assert body.count("\r\n") == 2 and f"\r\n{run.pk}," in body and "'=cmd()" in body
+
+
+def plain(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split()).replace("# ", "#")
