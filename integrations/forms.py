@@ -1,12 +1,9 @@
-"""What people fill in to start runs and to switch connections."""
+"""What people fill in to start runs."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
-from integrations.errors import ConfigurationError
-from integrations.gateway import registry
 from integrations.models import Extension, RunKind
 from portal.tenancy.models import Tenant
 
@@ -69,43 +66,3 @@ class StartForm(ReasonForm):
             {"value": kind.value, "label": label, "help": text, "is_chosen": kind.value == chosen}
             for kind, label, text in self.KINDS
         ]
-
-
-class SwitchForm(forms.Form):
-    """On or off; on asks what to do with the events that waited."""
-
-    WAITING = (
-        ("history", "Send them as history", "They reach the profiles, but start no flow and no e-mail."),
-        (
-            "discard",
-            "Discard them",
-            "Points and tiers are right all the same; only these events are never told.",
-        ),
-    )
-    active = forms.TypedChoiceField(choices=(("1", "on"), ("0", "off")), coerce=lambda text: text == "1")
-    waiting = forms.ChoiceField(
-        choices=[(value, label) for value, label, _ in WAITING], required=False, initial="history"
-    )
-
-
-class KeyForm(forms.Form):
-    """A private key goes in and never comes out: no answer holds what was typed."""
-
-    key = forms.CharField(
-        max_length=500,
-        label="New private key",
-        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "Paste the key here."},
-    )
-
-    def __init__(self, given: Mapping[str, Any] | None = None, *, extension: Extension) -> None:
-        super().__init__(given, prefix=f"key-{extension.pk}")
-        self.destination = registry.get(extension.destination)
-        kept = "It is stored encrypted, and nobody can read it again here."
-        self.fields["key"].help_text = f"{self.destination.key_help} {kept}"
-
-    def clean_key(self) -> str:
-        try:
-            return self.destination.validate_secret(str(self.cleaned_data["key"]))
-        except ConfigurationError as error:
-            raise forms.ValidationError(error.words) from error

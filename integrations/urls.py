@@ -2,7 +2,18 @@
 
 from django.urls import include, path
 
-from integrations.views import connection, dictionary, events, member_panel, overview, runs, starting, to_come
+from integrations.views import (
+    connecting,
+    dictionary,
+    events,
+    integrations,
+    member_panel,
+    overview,
+    runs,
+    signing_in,
+    starting,
+    to_come,
+)
 
 tenant_urls = [
     path("", overview.overview, name="overview"),
@@ -22,12 +33,16 @@ tenant_urls = [
     path("members/<int:member_id>/now/", to_come.page, name="member_now"),
     path("members/<int:member_id>/resend/", to_come.change, name="member_resend"),
     # Integrations: connections and how they are signed in
-    path("integrations/", to_come.page, name="integrations"),
-    path("integrations/new/", to_come.change, name="integration_new"),
-    path("integrations/<int:extension_id>/", to_come.page, name="integration"),
-    path("integrations/<int:extension_id>/settings/", to_come.change, name="integration_settings"),
-    path("integrations/<int:extension_id>/connect/", to_come.change, name="integration_connect"),
-    path("integrations/<int:extension_id>/disconnect/", to_come.change, name="integration_disconnect"),
+    path("integrations/", integrations.integrations, name="integrations"),
+    path("integrations/new/", integrations.new, name="integration_new"),
+    path("integrations/<int:extension_id>/", integrations.integration, name="integration"),
+    path("integrations/<int:extension_id>/settings/", integrations.settings, name="integration_settings"),
+    path("integrations/<int:extension_id>/delete/", integrations.delete, name="integration_delete"),
+    path("integrations/<int:extension_id>/connect/", connecting.connect, name="integration_connect"),
+    path("integrations/<int:extension_id>/key/", connecting.key, name="integration_key"),
+    path("integrations/<int:extension_id>/check/", connecting.check, name="integration_check"),
+    path("integrations/<int:extension_id>/active/", connecting.active, name="integration_active"),
+    path("integrations/<int:extension_id>/disconnect/", connecting.disconnect, name="integration_disconnect"),
     # Audiences and the lists that they become
     path("audiences/", to_come.page, name="audiences"),
     path("audiences/<int:audience_id>/", to_come.page, name="audience"),
@@ -55,10 +70,8 @@ tenant_urls = [
     # Settings
     path("settings/alerts/", to_come.change, name="alerts"),
     path("settings/alerts/test/", to_come.change, name="alerts_test"),
-    # The old page of the connection, until integrations take its place
-    path("connection/", connection.connection, name="connection"),
-    path("connection/<int:extension_id>/active/", connection.connection_active, name="connection_active"),
-    path("connection/<int:extension_id>/key/", connection.connection_key, name="connection_key"),
-    path("connection/<int:extension_id>/check/", connection.connection_check, name="connection_check"),
 ]
-urlpatterns = [path("t/<slug:slug>/", include(tenant_urls))]
+urlpatterns = [
+    path("t/<slug:slug>/", include(tenant_urls)),
+    path("integrations/<slug:destination>/callback", signing_in.callback, name="oauth_callback"),
+]

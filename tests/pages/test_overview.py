@@ -23,7 +23,7 @@ def page(client, address="/t/acme/") -> str:
     return answer.content.decode()
 
 
-@pytest.mark.parametrize("address", ["/t/acme/", "/t/acme/runs/", "/t/acme/members/", "/t/acme/connection/"])
+@pytest.mark.parametrize("address", ["/t/acme/", "/t/acme/runs/", "/t/acme/members/", "/t/acme/integrations/"])
 def test_an_empty_programme_says_what_will_be_here(client, tenant, address):
     assert 'class="empty"' in page(client, address)
 
@@ -121,7 +121,7 @@ def test_a_practice_connection_carries_the_band(client, tenant):
     assert "nothing leaves this machine" in page(client, "/t/acme/members/")
 
 
-@pytest.mark.parametrize("address", ["/t/acme/", "/t/acme/connection/"])
+@pytest.mark.parametrize("address", ["/t/acme/", "/t/acme/integrations/"])
 def test_no_page_holds_the_key(client, tenant, address):
     make_extension(tenant)
     assert SECRET not in page(client, address)
@@ -129,7 +129,7 @@ def test_no_page_holds_the_key(client, tenant, address):
 
 def test_switching_off_and_on_again_goes_through_the_service(client, tenant):
     extension = make_extension(tenant)
-    address = f"/t/acme/connection/{extension.pk}/active/"
+    address = f"/t/acme/integrations/{extension.pk}/active/"
     assert "Nothing more is sent" in page(client, address)
     client.post(address, {"active": "0"})
     extension.refresh_from_db()
@@ -140,7 +140,7 @@ def test_switching_off_and_on_again_goes_through_the_service(client, tenant):
 
 
 @pytest.mark.parametrize(
-    "address", ["/t/acme/", "/t/acme/runs/", "/t/acme/members/", "/t/acme/connection/", "/login/"]
+    "address", ["/t/acme/", "/t/acme/runs/", "/t/acme/members/", "/t/acme/integrations/", "/login/"]
 )
 def test_pages_keep_to_the_content_security_policy(client, tenant, address):
     answer = client.get(address, follow=True)

@@ -74,7 +74,7 @@ def takes_get(client, url: str) -> bool:
 
 
 def test_there_are_the_pages_of_the_navigation():
-    assert {"overview", "runs", "run", "members", "member", "connection"} <= set(ADDRESSES)
+    assert {"overview", "runs", "run", "members", "member", "integrations"} <= set(ADDRESSES)
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
@@ -144,7 +144,7 @@ def test_staff_may_look_as_a_viewer_and_it_is_said(client, world, name, staff):
     answer = client.get(world[1](name))
     allowed = wanted_role(name) == Role.VIEWER
     assert answer.status_code in ((200, 204) if allowed else (403, 405))
-    if name in ("overview", "runs", "run", "members", "member", "connection"):
+    if name in ("overview", "runs", "run", "members", "member", "integrations"):
         assert "You are looking at this as staff" in answer.content.decode()
 
 
