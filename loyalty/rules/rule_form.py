@@ -129,6 +129,16 @@ def change(draft: DraftGroup, verb: str, path: str) -> DraftGroup:
     return _at(draft, steps, lambda group: replace(group, parts=(*group.parts, added)))
 
 
+def newest(draft: DraftGroup, path: str) -> str:
+    """The path of the last condition in the group at `path`, or in a group that stands last there."""
+    group: Draft | None = draft
+    for step in _steps(path) or ():
+        group = group.parts[step] if isinstance(group, DraftGroup) and step < len(group.parts) else None
+    while isinstance(group, DraftGroup) and group.parts:
+        path, group = f"{path}-{len(group.parts) - 1}", group.parts[-1]
+    return path
+
+
 def conditions(draft: Draft) -> int:
     return sum(map(conditions, draft.parts)) if isinstance(draft, DraftGroup) else 1
 
@@ -188,9 +198,12 @@ def _in_words(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def is_finished(draft: Draft) -> bool:
-    """Whether every condition has what it needs; wrong is another matter."""
+def unfinished(draft: Draft, path: str = ROOT) -> list[str]:
+    """The paths of nodes that lack something yet; wrong is another matter."""
     if isinstance(draft, DraftGroup):
-        return bool(draft.parts) and all(map(is_finished, draft.parts))
+        parts = [
+            where for place, part in enumerate(draft.parts) for where in unfinished(part, f"{path}-{place}")
+        ]
+        return parts if draft.parts else [path]
     has_value = draft.op in value_text.NONE or bool(draft.value.strip())
-    return bool(draft.field) and draft.op in OPERATORS and has_value
+    return [] if draft.field and draft.op in OPERATORS and has_value else [path]

@@ -202,13 +202,13 @@ def test_another_field_is_asked_anew_and_gets_an_operator_that_fits():
 @pytest.mark.parametrize(
     ("draft", "expected"),
     [
-        (A, True),
-        (BLANK, False),
-        (DraftCondition("a", "equals", " "), False),
-        (DraftCondition("a", "equals", "x"), True),
-        (DraftGroup("all"), False),
-        (NESTED, True),
+        (DraftGroup("all", (A,)), []),
+        (DraftGroup("all", (A, BLANK)), ["node-1"]),
+        (DraftGroup("all", (DraftCondition("a", "equals", " "),)), ["node-0"]),
+        (DraftGroup("all", (DraftCondition("a", "at_least", "wrong"),)), []),
+        (DraftGroup("all"), ["node"]),
+        (DraftGroup("all", (A, DraftGroup("none"))), ["node-1"]),
     ],
 )
-def test_a_draft_is_finished_when_each_condition_has_what_it_needs(draft, expected):
-    assert rule_form.is_finished(draft) is expected
+def test_unfinished_is_what_lacks_something_not_what_is_wrong(draft, expected):
+    assert rule_form.unfinished(draft) == expected
