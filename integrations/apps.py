@@ -33,3 +33,4 @@ class IntegrationsConfig(AppConfig):
         auditlog.register(models.FieldMapping)
         auditlog.register(models.EventMapping)
         auditlog.register(models.AudienceMapping, exclude_fields=READING_FIELDS)
+        auditlog.register(models.AlertSettings, exclude_fields=["webhook_secret"])

@@ -28,9 +28,14 @@ class AlertSettings(models.Model):
     quiet_hours = models.PositiveSmallIntegerField(
         default=24,
         validators=[MaxValueValidator(720)],
-        help_text="Hours without anything arriving, although something waits, before you are told. 0: never.",
+        help_text="Hours in which nothing arrived, although something waited. 0: never.",
     )
-    tells_recovery = models.BooleanField(default=True)
+    even_if_idle = models.BooleanField(
+        "also when nothing waited",
+        default=False,
+        help_text="A shop that stopped sending its data to the portal shows like this.",
+    )
+    tells_recovery = models.BooleanField("say when it is right again", default=True)
 
     class Meta:
         verbose_name_plural = "alert settings"

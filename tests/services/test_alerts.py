@@ -1,0 +1,260 @@
+"""Trouble is told once, to the right people, and again when it is over."""
+
+import json
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from integrations.models import AlertMessage, AlertSettings, Incident, SentProfile
+from integrations.services import alerting, incidents
+from portal.runtime import outgoing
+from tests.factories import make_member, make_tenant, make_user
+from tests.pages.builders import make_extension, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def extension():
+    tenant = make_tenant("acme", name="Acme Coffee")
+    make_user(tenant, role="owner", email="owner@acme.test")
+    make_user(tenant, role="viewer", email="viewer@acme.test")
+    since = timezone.now() - timedelta(days=30)
+    return make_extension(tenant, account_id="AbC123", health_since=since, active_since=since)
+
+
+def break_it(extension, words: str = "Klaviyo no longer accepts our key.") -> None:
+    extension.health, extension.health_reason, extension.health_since = "attention", words, timezone.now()
+    extension.save()
+
+
+def mend_it(extension, *, since: timedelta = timedelta(minutes=2)) -> None:
+    extension.health, extension.health_reason = "ok", ""
+    extension.health_since = timezone.now() - since
+    extension.save()
+
+
+def test_a_lost_connection_is_told_once_to_the_owners(extension):
+    break_it(extension)
+    for _ in range(3):
+        alerting.watch()
+    assert [message.to for message in mail.outbox] == [["owner@acme.test"]]
+    assert "The connection is lost: Acme Coffee" in mail.outbox[0].subject
+    assert "Klaviyo no longer accepts our key." in mail.outbox[0].body
+    assert f"/t/acme/integrations/{extension.pk}/" in mail.outbox[0].body
+
+
+def test_recovery_is_told_once_and_only_when_it_lasts(extension):
+    break_it(extension)
+    alerting.watch()
+    mend_it(extension, since=timedelta(seconds=5))
+    alerting.watch()
+    assert len(mail.outbox) == 1
+    mend_it(extension)
+    alerting.watch()
+    alerting.watch()
+    assert [message.subject for message in mail.outbox[1:]] == ["The connection works again: Acme Coffee"]
+    assert not Incident.objects.open().exists()
+
+
+def test_who_switches_a_connection_off_need_not_be_told(extension):
+    extension.is_active = False
+    extension.save()
+    alerting.watch()
+    assert mail.outbox == []
+
+
+def test_a_removal_on_the_other_side_is_told_although_it_is_off(extension):
+    extension.is_active, extension.removed_at = False, timezone.now()
+    extension.save()
+    alerting.watch()
+    assert Incident.objects.get().kind == "connection_lost"
+
+
+def test_a_failed_run_is_told_and_the_next_good_one_ends_it(extension):
+    run = make_run(extension, status="failed", note="Klaviyo could not be reached.")
+    alerting.watch()
+    assert Incident.objects.get().run_id == run.pk
+    assert f"/t/acme/runs/{run.pk}/" in mail.outbox[0].body
+    make_run(extension, status="succeeded", sent=3)
+    alerting.watch()
+    assert "Runs succeed again" in mail.outbox[1].subject
+
+
+@pytest.mark.parametrize(("rejected", "is_told"), [(5, False), (6, True)])
+def test_more_than_the_share_that_was_asked_for(extension, rejected, is_told):
+    make_run(extension, status="partly_failed", sent=100 - rejected, rejected=rejected)
+    alerting.watch()
+    assert Incident.objects.filter(kind="many_failed").exists() is is_told
+
+
+def test_three_changes_in_an_hour_are_no_trouble_of_the_connection(extension):
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    make_run(extension, kind="live", hour=hour, status="running", sent=1, rejected=2)
+    alerting.watch()
+    assert not Incident.objects.exists()
+
+
+def test_silence_is_told_when_something_waited_all_the_time(extension):
+    long_ago = timezone.now() - timedelta(hours=30)
+    make_run(extension, sent=5, progress_at=long_ago)
+    alerting.watch()
+    assert not Incident.objects.exists()
+    SentProfile.objects.create(
+        extension=extension, member=make_member(extension.tenant), due_at=timezone.now() - timedelta(hours=25)
+    )
+    alerting.watch()
+    assert "Nothing has arrived for 1 d 6 h. 1 change waits." in Incident.objects.get().words
+
+
+def test_silence_without_work_is_told_only_where_it_is_asked_for(extension):
+    make_run(extension, sent=5, progress_at=timezone.now() - timedelta(hours=30))
+    AlertSettings.objects.create(tenant=extension.tenant, even_if_idle=True)
+    alerting.watch()
+    assert "Nothing came in either." in Incident.objects.get().words
+
+
+def test_zero_hours_never_tell_of_silence(extension):
+    make_run(extension, sent=5, progress_at=timezone.now() - timedelta(hours=300))
+    AlertSettings.objects.create(tenant=extension.tenant, even_if_idle=True, quiet_hours=0)
+    alerting.watch()
+    assert not Incident.objects.exists()
+
+
+def test_addresses_of_the_settings_take_the_place_of_the_owners(extension):
+    AlertSettings.objects.create(tenant=extension.tenant, emails=["ops@acme.test", "crm@acme.test"])
+    break_it(extension)
+    alerting.watch()
+    assert sorted(message.to[0] for message in mail.outbox) == ["crm@acme.test", "ops@acme.test"]
+
+
+def test_a_message_that_could_not_go_out_is_tried_again_and_at_last_given_up(extension, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OSError("The mail server is away.")
+
+    monkeypatch.setattr(alerting, "send_mail", refuse)
+    break_it(extension)
+    now = timezone.now()
+    incidents.watch(now)
+    for attempt in range(1, 12):
+        now += timedelta(days=1)
+        alerting.deliver(now)
+        message = AlertMessage.objects.get()
+        assert message.words == "The mail server is away."
+        assert (message.given_up_at is not None) is (attempt >= alerting.MOST_ATTEMPTS)
+    assert message.attempts == alerting.MOST_ATTEMPTS
+
+
+def test_a_message_under_lease_is_left_to_its_sender(extension):
+    break_it(extension)
+    incidents.watch()
+    AlertMessage.objects.update(lease_until=timezone.now() + timedelta(minutes=1))
+    assert alerting.deliver() == 0
+    assert mail.outbox == []
+
+
+def test_many_connections_cost_as_many_queries_as_one(extension, django_assert_max_num_queries):
+    for _ in range(4):
+        make_extension(make_tenant(), account_id=f"A{_}", health_since=timezone.now() - timedelta(days=1))
+    with django_assert_max_num_queries(5):
+        incidents.watch()
+
+
+# Webhooks -----------------------------------------------------------------------------------------
+
+
+class Receiver(HTTPServer):
+    """A webhook of the tenant's on this machine; keeps what it got."""
+
+    def __init__(self, status: int = 204) -> None:
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.status = status
+        super().__init__(("127.0.0.1", 0), _Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook?x=1"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((dict(self.headers), body))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver(settings):
+    settings.WEBHOOKS_TO_THIS_MACHINE = True
+    found = Receiver()
+    yield found
+    found.shutdown()
+    found.server_close()
+
+
+def test_a_webhook_gets_signed_json_without_personal_data(extension, receiver):
+    AlertSettings.objects.create(
+        tenant=extension.tenant, emails=["ops@acme.test"], webhook_url=receiver.url, webhook_secret="s3cret"
+    )
+    break_it(extension)
+    alerting.watch()
+    headers, body = receiver.got[0]
+    at = int(headers["X-Portal-Signature"].split(",")[0].removeprefix("t="))
+    assert headers["X-Portal-Signature"] == outgoing.signature("s3cret", body, at)
+    told = json.loads(body)
+    assert told["type"] == told["kind"] == "connection_lost"
+    assert told["id"] == headers["X-Portal-Id"]
+    assert "@" not in body.decode()
+
+
+def test_a_webhook_that_answers_with_an_error_is_tried_again(extension, receiver):
+    receiver.status = 500
+    AlertSettings.objects.create(
+        tenant=extension.tenant, emails=["ops@acme.test"], webhook_url=receiver.url, webhook_secret="s3cret"
+    )
+    break_it(extension)
+    alerting.watch()
+    message = AlertMessage.objects.get(channel="webhook")
+    assert (message.sent_at, message.words) == (None, "The webhook answered 500.")
+    receiver.status = 200
+    alerting.deliver(timezone.now() + timedelta(minutes=2))
+    message.refresh_from_db()
+    assert message.sent_at and len(receiver.got) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/hook",
+        "https://127.0.0.1/hook",
+        "https://[::1]/hook",
+        "https://10.0.0.8/hook",
+        "https://169.254.169.254/latest/meta-data",
+        "https://user:pass@example.com/",
+        "ftp://example.com/",
+        "https:///nothing",
+        "https://localhost/hook",
+        "no address at all",
+    ],
+)
+def test_what_is_no_public_https_address_is_refused(url, settings):
+    settings.WEBHOOKS_TO_THIS_MACHINE = False
+    with pytest.raises(outgoing.AddressRefused):
+        outgoing.check(url)
+
+
+def test_private_networks_stay_closed_even_in_the_demo(settings):
+    settings.WEBHOOKS_TO_THIS_MACHINE = True
+    with pytest.raises(outgoing.AddressRefused, match="private network"):
+        outgoing.check("https://10.0.0.8/hook")
