@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from integrations.views import (
+    alerts,
     connecting,
     dictionary,
     events,
@@ -68,8 +69,8 @@ tenant_urls = [
     path("dictionary/", dictionary.dictionary, name="dictionary"),
     path("dictionary.csv", dictionary.dictionary_csv, name="dictionary_csv"),
     # Settings
-    path("settings/alerts/", to_come.change, name="alerts"),
-    path("settings/alerts/test/", to_come.change, name="alerts_test"),
+    path("settings/alerts/", alerts.alerts, name="alerts"),
+    path("settings/alerts/test/", alerts.alerts_test, name="alerts_test"),
 ]
 urlpatterns = [
     path("t/<slug:slug>/", include(tenant_urls)),

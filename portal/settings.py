@@ -154,8 +154,10 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
-AXES_LOCKOUT_CALLABLE = "portal.tenancy.views.lockout"
+AXES_LOCKOUT_CALLABLE = "portal.tenancy.views.signing_in.lockout"
+AXES_SENSITIVE_PARAMETERS = ["code", "old_password", "new_password1", "new_password2"]  # kept as stars
 AXES_CLIENT_IP_CALLABLE = "portal.tenancy.client_address.of"
+REQUIRE_TWO_FACTOR_FOR_STAFF = env.bool("REQUIRE_TWO_FACTOR_FOR_STAFF", default=False)
 # How many proxies of our own every request passes. What they add to a request is believed only then:
 # without any, whoever asks could write X-Forwarded-* as they like.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
@@ -199,6 +201,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# Webhooks go to public https addresses only; the demo's may go to a receiver on this machine.
+WEBHOOKS_TO_THIS_MACHINE = env.bool("WEBHOOKS_TO_THIS_MACHINE", default=DEMO)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Loyalty portal <portal@localhost>")
 
 # Klaviyo --------------------------------------------------------------------------------------
