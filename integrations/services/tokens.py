@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 
 from integrations.errors import AuthenticationError, ConfigurationError, Temporary
@@ -58,9 +57,8 @@ def sign_in_of(extension: Extension) -> SignIn:
 
 
 def connect_address(extension: Extension) -> str:
-    """The page on which a person connects it."""
-    path = reverse("integration", args=[extension.tenant.slug, extension.pk])
-    return f"{settings.PORTAL_URL}{path}"
+    """The page on which a person connects it (no `reverse`: a worker would load every view for it)."""
+    return f"{settings.PORTAL_URL}/t/{extension.tenant.slug}/integrations/{extension.pk}/"
 
 
 def fresh(extension: Extension) -> Extension:

@@ -1,13 +1,16 @@
-"""Who is calling. One function per scheme, so that OAuth is one more entry."""
+"""Who is calling: a private key, or an installed app by its access token."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from integrations.klaviyo.sandbox.errors import ApiError, error_object
+from integrations.klaviyo.sandbox.store import grants
 from integrations.klaviyo.sandbox.store.accounts import Account, Accounts
+from integrations.klaviyo.sandbox.store.database import Database
 
 _KEY = re.compile(r"pk_([A-Za-z0-9.-]+)_(\S+)")
 _SCHEMES = 'Klaviyo-API-Key realm="api", Bearer realm="api"'
@@ -29,7 +32,7 @@ class Caller:
     scopes: frozenset[str] | None
 
 
-def identify(accounts: Accounts, header: str | None) -> Caller:
+def identify(db: Database, accounts: Accounts, header: str | None) -> Caller:
     """The caller behind an Authorization header; 401 as recorded from live accounts otherwise."""
     if not header:
         raise unauthorized(NOT_PROVIDED)
@@ -37,7 +40,7 @@ def identify(accounts: Accounts, header: str | None) -> Caller:
     reader = _READERS.get(scheme.lower())
     if reader is None:
         raise unauthorized(NOT_PROVIDED)
-    return reader(accounts, credential.strip())
+    return reader(db, accounts, credential.strip())
 
 
 def require(caller: Caller, scopes: tuple[str, ...]) -> None:
@@ -61,7 +64,7 @@ def forbidden(scope: str) -> ApiError:
     )
 
 
-def _private_key(accounts: Accounts, credential: str) -> Caller:
+def _private_key(db: Database, accounts: Accounts, credential: str) -> Caller:
     """Any key pk_<account>_<anything> opens an account of that name, made on first use."""
     match = _KEY.fullmatch(credential)
     if match is None:
@@ -71,11 +74,16 @@ def _private_key(accounts: Accounts, credential: str) -> Caller:
     return Caller(account, "key", credential, frozenset(limited) if limited is not None else None)
 
 
-def _access_token(accounts: Accounts, credential: str) -> Caller:
-    raise unauthorized(BAD_TOKEN)
+def _access_token(db: Database, accounts: Accounts, credential: str) -> Caller:
+    """An installed app: its calls count in a pool of its own, and it may what was granted."""
+    grant = grants.by_token(db, credential, time.time())
+    account = accounts.by_number(grant["a"]) if grant is not None else None
+    if grant is None or account is None:
+        raise unauthorized(BAD_TOKEN)
+    return Caller(account, "oauth", credential, frozenset(grant["scopes"].split()))
 
 
-_READERS: dict[str, Callable[[Accounts, str], Caller]] = {
+_READERS: dict[str, Callable[[Database, Accounts, str], Caller]] = {
     "klaviyo-api-key": _private_key,
     "bearer": _access_token,
 }

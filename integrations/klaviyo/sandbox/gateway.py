@@ -28,7 +28,7 @@ def serve(state: State, request: Request) -> Answer:
     try:
         match = find(request.method, request.path)
         endpoint = match.endpoint
-        caller = auth.identify(state.accounts, request.headers.get("authorization"))
+        caller = auth.identify(state.db, state.accounts, request.headers.get("authorization"))
         answer = _answer(state, request, match, caller)
     except ApiError as error:
         error.errors[0]["id"] = request_id

@@ -14,6 +14,7 @@ from typing import Any
 from integrations.klaviyo.sandbox import gateway
 from integrations.klaviyo.sandbox.control import api as control
 from integrations.klaviyo.sandbox.errors import ApiError, simple
+from integrations.klaviyo.sandbox.oauth import allow_page, token_endpoints
 from integrations.klaviyo.sandbox.pages import site
 from integrations.klaviyo.sandbox.state import State
 from integrations.klaviyo.sandbox.wire import Answer, Ending, Request, json_answer, plain_json, read_target
@@ -89,6 +90,10 @@ class Handler(BaseHTTPRequestHandler):
             if not ipaddress.ip_address(self.client_address[0]).is_loopback:
                 return plain_json(403, {"error": "the control API answers on this machine only"})
             return control.serve(state, request)
+        if request.path == "/oauth/authorize":
+            return allow_page.serve(state, request)
+        if request.path in ("/oauth/token", "/oauth/revoke"):
+            return token_endpoints.serve(state, request)
         return site.serve(state, request)
 
     def _read_body(self, headers: dict[str, str]) -> bytes:

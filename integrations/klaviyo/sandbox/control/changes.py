@@ -11,7 +11,7 @@ from typing import Any
 from integrations.klaviyo.sandbox import ids
 from integrations.klaviyo.sandbox.faults import read_fault
 from integrations.klaviyo.sandbox.state import State
-from integrations.klaviyo.sandbox.store import consent, flows, lists
+from integrations.klaviyo.sandbox.store import consent, flows, grants, lists
 from integrations.klaviyo.sandbox.store.accounts import Account
 from integrations.klaviyo.sandbox.store.profiles import Profile
 from integrations.klaviyo.sandbox.store.workspace import Identity, Workspace
@@ -145,6 +145,24 @@ def _with_person(state: State, account: Account, body: Body, act: Callable[[Prof
     return {"id": profile.id}
 
 
+def _oauth(state: State, account: Account, body: Body) -> Body:
+    """Any of expires_in (seconds of tokens from now on), rotates, scopes (of what is installed), expire_now."""
+    if "expires_in" in body:
+        account.settings.token_seconds = int(body["expires_in"])
+    if "rotates" in body:
+        account.settings.rotates_refresh = bool(body["rotates"])
+    if "scopes" in body:
+        grants.set_scopes(state.db, account.a, " ".join(body["scopes"]))
+    if body.get("expire_now"):
+        grants.end_tokens(state.db, account.a)
+    return _saved(state, account)
+
+
+def _uninstall(state: State, account: Account, body: Body) -> Body:
+    """The merchant removes the app: its tokens die, and nobody tells it."""
+    return {"removed": grants.uninstall(state.db, account.a)}
+
+
 def _reset(state: State, account: Account, body: Body) -> Body:
     state.faults.clear(account.name)
     state.accounts.drop(account)
@@ -169,5 +187,7 @@ CHANGES: dict[tuple[str, str], Callable[[State, Account, Body], Any]] = {
     ("POST", "confirm"): _confirm,
     ("POST", "unsubscribe"): _unsubscribe,
     ("POST", "suppress"): _suppress,
+    ("POST", "oauth"): _oauth,
+    ("POST", "uninstall"): _uninstall,
     ("POST", "reset"): _reset,
 }

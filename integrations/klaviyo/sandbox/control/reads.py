@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations.klaviyo.sandbox import ids
 from integrations.klaviyo.sandbox.state import State
-from integrations.klaviyo.sandbox.store import consent, flows, lists, profiles
+from integrations.klaviyo.sandbox.store import consent, flows, grants, lists, profiles
 from integrations.klaviyo.sandbox.store.accounts import Account
 from integrations.klaviyo.sandbox.store.profiles import Profile
 from integrations.klaviyo.sandbox.subscriptions_view import subscriptions
@@ -187,6 +187,13 @@ def _faults(state: State, account: Account, parameters: dict[str, str]) -> dict[
     return {"faults": state.faults.plan(account.name)}
 
 
+def _apps(state: State, account: Account, parameters: dict[str, str]) -> dict[str, Any]:
+    """What is installed; of tokens nothing."""
+    shown = ("client", "scopes", "role", "created", "used")
+    rows = grants.installed(state.db, account.a)
+    return {"apps": [{name: row[name] for name in shown} for row in rows]}
+
+
 READS: dict[str, Callable[[State, Account, dict[str, str]], Any]] = {
     "state": _state,
     "profiles": _profiles,
@@ -198,4 +205,5 @@ READS: dict[str, Callable[[State, Account, dict[str, str]], Any]] = {
     "requests": _requests,
     "stats": _stats,
     "faults": _faults,
+    "apps": _apps,
 }

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from integrations.klaviyo.sandbox.wire import Answer
 
-_SECTIONS = ("profiles", "lists", "events", "jobs", "flows", "requests")
+_SECTIONS = ("profiles", "lists", "events", "jobs", "flows", "requests", "apps")
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"
 _STYLE = Path(__file__).with_name("style.css").read_text()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from integrations.klaviyo.sandbox import ids
-from integrations.klaviyo.sandbox.pages import feeds, lists, overview, people
+from integrations.klaviyo.sandbox.pages import apps, feeds, lists, overview, people
 from integrations.klaviyo.sandbox.pages.layout import page, path_of
 from integrations.klaviyo.sandbox.state import State
 from integrations.klaviyo.sandbox.store.accounts import Account
@@ -25,6 +25,7 @@ _SECTIONS: dict[str, _Section] = {
     "jobs": feeds.jobs,
     "flows": feeds.flows,
     "requests": feeds.requests,
+    "apps": apps.index,
 }
 _KNOWN_AS: dict[str, tuple[str, Callable[[str], int | None]]] = {
     "profile": ("profiles", ids.profile_number),
@@ -34,10 +35,10 @@ _DETAILS: dict[str, _Detail] = {"profiles": people.detail, "lists": lists.detail
 
 
 def serve(state: State, request: Request) -> Answer:
-    """Answer one page; reading only."""
-    if request.method not in ("GET", "HEAD"):
-        return page("This is a page to look at", status=405)
+    """Answer one page; all but the apps are for reading only."""
     parts = [unquote(part) for part in request.path.split("/") if part]
+    if request.method not in ("GET", "HEAD") and not (request.method == "POST" and parts[2:] == ["apps"]):
+        return page("This is a page to look at", status=405)
     if not parts:
         return overview.accounts(state)
     if len(parts) == 2 and parts[0] in _KNOWN_AS:

@@ -25,6 +25,9 @@ class Settings:
     # on to rehearse the trap.
     drop_test_domains: bool = False
     seed: int = 0
+    # OAuth: how long access tokens live, and whether each renewal brings another refresh token.
+    token_seconds: int = 3600
+    rotates_refresh: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -84,6 +87,10 @@ class Accounts:
             self._db.change(
                 "DELETE FROM import_errors WHERE job_n IN (SELECT n FROM jobs WHERE a = ?)", (account.a,)
             )
+            self._db.change(
+                "DELETE FROM oauth_tokens WHERE grant_n IN (SELECT n FROM oauth_grants WHERE a = ?)",
+                (account.a,),
+            )
             for table in _OWNED:
                 self._db.change(f"DELETE FROM {table} WHERE a = ?", (account.a,))
             self._known.pop(account.name, None)
@@ -113,6 +120,8 @@ _OWNED = (
     "jobs",
     "refused",
     "requests",
+    "oauth_codes",
+    "oauth_grants",
     "profiles",
     "accounts",
 )
