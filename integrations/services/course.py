@@ -81,7 +81,7 @@ def _prepare(run: SyncRun) -> bool:
         if told == messages.HISTORY_AT_ONCE:
             return True
     if run.delivery_ids:
-        _reopen(run)
+        reopen(run)
     _enter(run, RunPhase.EVENTS if kind == RunKind.EVENTS else RunPhase.PLAN)
     return True
 
@@ -94,7 +94,7 @@ def _refresh_statistics() -> None:
         )
 
 
-def _reopen(run: SyncRun) -> None:
+def reopen(run: SyncRun) -> None:
     """A re-run sends failed events again, under the same uid."""
     Delivery.objects.filter(
         pk__in=run.delivery_ids or [],
@@ -223,7 +223,7 @@ def _has_waiting_events(run: SyncRun, only: list[int] | None) -> bool:
     return waiting.exists()
 
 
-def _finish(run: SyncRun) -> bool:
+def finish(run: SyncRun) -> bool:
     """The status comes from the rows, never from the absence of an exception."""
     run.refresh_from_db()
     status, note = status_of(run), ""
@@ -264,13 +264,13 @@ STEPS = {
     RunPhase.PLAN: _plan,
     RunPhase.SEND: _send,
     RunPhase.EVENTS: _events,
-    RunPhase.DONE: _finish,
+    RunPhase.DONE: finish,
 }
 
 
 def close_live_runs(extension: Extension) -> None:
-    """Rolling live runs of past hours end when nothing of theirs is open."""
-    old = Q(hour__lt=timezone.now().replace(minute=0, second=0, microsecond=0))
+    """Live runs of past hours, and those of one person, end when nothing of theirs is open."""
+    old = Q(hour=None) | Q(hour__lt=timezone.now().replace(minute=0, second=0, microsecond=0))
     for run in SyncRun.objects.filter(old, extension=extension, kind=RunKind.LIVE, status=RunStatus.RUNNING):
         if not SyncBatch.objects.filter(run=run, state__in=OPEN_BATCHES).exists():
-            _finish(run)
+            finish(run)

@@ -1,6 +1,6 @@
 """What a re-run would find, worked out before it is asked for: said first, in one sentence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 from django.db.models import Count
@@ -73,14 +73,20 @@ def of(run: SyncRun) -> Outlook:
     rows = reruns.open_rows(run).filter(delivery_id=None)
     profiles = rows.filter(mapping=None).values("member_id").distinct().count()
     lists = rows.filter(mapping__isnull=False).count()
-    numbers = {"profiles": profiles, "lists": lists, "events": forecast.events, "healed": forecast.healed}
-    if profiles > LOOKED_AT_UP_TO:
-        return Outlook(**numbers, covered=_covered(run), is_counted=False)
+    known = Outlook(
+        profiles=profiles,
+        lists=lists,
+        events=forecast.events,
+        healed=forecast.healed,
+        covered=_covered(run),
+        is_counted=profiles <= LOOKED_AT_UP_TO,
+    )
+    if not known.is_counted:
+        return known
     groups = _groups(run) if profiles else {}
     held = sorted((code[5:], count) for code, count in groups.items() if code.startswith("held:"))
-    return Outlook(
-        **numbers,
-        covered=_covered(run),
+    return replace(
+        known,
         differ=groups.get("differs", 0),
         arrived=groups.get("arrived", 0),
         refused=groups.get("refused", 0),
