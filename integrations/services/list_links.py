@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from integrations.errors import ConfigurationError
+from integrations.errors import ConfigurationError, ListGone
 from integrations.gateway.port import BatchKind
 from integrations.models import (
     AudienceMapping,
@@ -16,8 +16,10 @@ from integrations.models import (
     SyncRun,
 )
 from integrations.models.sent import Origin
-from integrations.services import list_endings, routing, sync
-from loyalty.models import Audience
+from integrations.services import connections, list_endings, routing, sync
+from loyalty.models import Audience, AudienceMember
+from loyalty.services import audience_deleting
+from portal import wording
 from portal.tenancy.models import User
 
 REMOVING = "removing"  # in `numbers`: how many were to be taken off when the unlinking began
@@ -95,10 +97,51 @@ def pause(mapping: AudienceMapping, *, is_paused: bool) -> None:
     mapping.save(update_fields=["is_paused"])
 
 
+def waiting(mapping: AudienceMapping) -> tuple[int, int]:
+    """How many are in the audience and not on the list, and how many the other way round."""
+    belong = AudienceMember.objects.filter(audience=mapping.audience_id, left_at=None).values("member")
+    there = SentMembership.objects.filter(mapping=mapping)
+    joining = belong.exclude(member__in=there.values("member")).count()
+    leaving = there.filter(origin=Origin.ADDED).exclude(member__in=belong).count()
+    return joining, leaving if mapping.remove_leavers else 0
+
+
 def try_again(mapping: AudienceMapping) -> None:
-    """A person mended what was wrong there: the next run finds out."""
+    """Somebody mended what was wrong. A list that is gone is looked for by its name, or made anew.
+
+    Raises DestinationError where that cannot be found out now.
+    """
+    try:
+        if mapping.list_id:
+            connections.open_channel(mapping.extension).read_list(mapping.list_id)
+    except ListGone:
+        _forget_list(mapping)
     mapping.problem = ""
     mapping.save(update_fields=["problem"])
+
+
+@transaction.atomic
+def _forget_list(mapping: AudienceMapping) -> None:
+    """Nobody is on a list that is gone; the next one of that name is read before anybody joins it."""
+    mapping.list_id, mapping.read_at, mapping.read_cursor, mapping.create_list = "", None, "", True
+    mapping.numbers_at = None
+    mapping.save(update_fields=["list_id", "read_at", "read_cursor", "create_list", "numbers_at"])
+    SentMembership.objects.filter(mapping=mapping, in_flight=None).delete()
+
+
+@transaction.atomic
+def delete_audience(audience: Audience) -> int:
+    """Delete an audience that no list follows; return how many members were in it.
+
+    Raises ConfigurationError while it is linked.
+    """
+    Audience.objects.select_for_update().get(pk=audience.pk)
+    linked = (
+        AudienceMapping.objects.filter(audience=audience).order_by("pk").values_list("list_name", flat=True)
+    )
+    if names := [f"“{name}”" for name in linked]:
+        raise ConfigurationError(f"{audience.name} is linked to {wording.listed(names)}. Unlink that first.")
+    return audience_deleting.delete(audience)
 
 
 # Unlinking -----------------------------------------------------------------------------------------
