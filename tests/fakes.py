@@ -407,7 +407,7 @@ class FakeDestination:
     key = "fake"
     label = "Fake"
     key_help = "Anything that is not empty."
-    tag_help = "A value that is missing shows nothing."
+    tag_help = ("A value that is missing shows nothing.",)
     sample_help = ""
 
     def __init__(self) -> None:

@@ -265,7 +265,7 @@ class Destination(Protocol):
     key: str
     label: str
     key_help: str  # where a person finds the key, in a sentence or two
-    tag_help: str  # what an e-mail there shows for a value that is missing, and how to show something else
+    tag_help: tuple[str, ...]  # what an e-mail there shows for a missing value, and how to show another
     sample_help: str  # which test addresses will not do; "" where all will
     limits: Limits
     sign_in: SignIn | None  # None: by key only

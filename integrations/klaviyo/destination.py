@@ -32,10 +32,11 @@ class Klaviyo:
     tag_help = (
         "Where a value is missing, the e-mail shows nothing in its place and is sent all the same. To show "
         "something else, put |default:'…' before the closing braces, with no space after the colon and with "
-        "straight quotes: {{ person|lookup:'VIP Tier'|default:'our programme' }}. Tags of an event show "
-        "something only in a flow that this event starts, never in a campaign. Capitals count in names. "
+        "straight quotes: {{ person|lookup:'VIP Tier'|default:'our programme' }}",
+        "Capitals count in names. Tags of an event show something only in a flow that this event starts, never in "
+        "a campaign.",
         "A number 0 in an event travels as the text 0, because Klaviyo does not keep a 0 in events and the "
-        "e-mail would show a blank; in profiles 0 stays a number."
+        "e-mail would show a blank; in profiles 0 stays a number.",
     )
     sample_help = (
         "Klaviyo accepts events for addresses at example.com and test.com and then drops them: use another."

@@ -171,10 +171,13 @@ def _policy(policies: merge.Policies, key: str) -> str:
 
 
 def _samples(extension: Extension) -> list[dict[str, Any]]:
-    """The properties of the newest members who can be reached, newest first."""
+    """The properties of the newest members who can be reached, newest first; none where planning could not."""
     newest = Member.objects.for_tenant(extension.tenant_id).reachable().order_by("-pk")
     ids = list(newest.values_list("pk", flat=True)[:LOOK_AT])
-    found = desired.of(extension, ids)
+    try:
+        found = desired.of(extension, ids)
+    except fields.UnknownField:
+        return []
     return [found[pk][0]["properties"] for pk in ids if pk in found]
 
 

@@ -83,7 +83,7 @@ def event_switch(request: TenantRequest, kind: str) -> HttpResponse:
     if extension is None:
         return _connect_first(request)
     is_enabled, waiting = request.POST.get("on") == "1", request.POST.get("waiting", "")
-    told = event_mappings.told(extension, only=kind)[0]
+    told = event_mappings.told(extension, only=kind, counts_sent=False)[0]
     if told.waiting and not is_enabled and waiting not in ("send", "discard"):
         return render(request, "integrations/event_switch.html", {**frame, "kind": known, "told": told})
     gone = event_mappings.switch(extension, kind, is_enabled=is_enabled, discards=waiting == "discard")
@@ -113,7 +113,7 @@ def event_sample(request: TenantRequest, kind: str) -> HttpResponse:
         else:
             messages.success(request, _sent(metric, email, frame["name"]))
             return _back(request, extension, kind)
-    told = event_mappings.told(extension, only=kind)[0]
+    told = event_mappings.told(extension, only=kind, counts_sent=False)[0]
     return render(
         request, "integrations/event_sample.html", {**frame, "kind": known, "told": told, "form": form}
     )
