@@ -23,10 +23,13 @@ def check_name(extension: Extension, name: str, *, besides: FieldMapping | None 
         raise ConfigurationError(
             f"“{name}” is the name of a standard attribute, which travels by itself. Choose another name."
         )
-    others = extension.field_mappings.exclude(pk=besides.pk if besides else None)
-    for other in others:
+    for other in extension.field_mappings.all():
+        if besides is not None and other.pk == besides.pk:
+            continue
         if other.property == name:
-            raise ConfigurationError(f"“{name}” is filled already. Edit that mapping, or choose another name.")
+            raise ConfigurationError(
+                f"“{name}” is filled already. Edit that mapping, or choose another name."
+            )
         if other.property.casefold() == name.casefold():
             raise ConfigurationError(
                 f"“{name}” differs from “{other.property}” in capitals only, so it would be a second "
