@@ -69,7 +69,7 @@ def _counted(rows: QuerySet[Any]) -> dict[int, int]:
 def _last_arrivals(ids: Sequence[int]) -> dict[int, datetime]:
     moment = Coalesce("progress_at", "finished_at", "created_at")
     found = SyncRun.objects.filter(extension__in=ids, sent__gt=0).order_by()
-    return dict(found.values_list("extension").annotate(Max(moment)))
+    return dict(found.values_list("extension").annotate(last=Max(moment)))
 
 
 def metrics(extension: Extension) -> list[str]:
