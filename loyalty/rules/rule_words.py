@@ -30,8 +30,8 @@ OPERATOR_WORDS = {
     "contains": "contains",
     "before": "is before",
     "after": "is after",
-    "within_last_days": "is within the last … days",
-    "within_next_days": "is within the next … days",
+    "within_last_days": "is within the last",
+    "within_next_days": "is within the next",
 }
 _OF_LISTS = {
     "in": "include one of",

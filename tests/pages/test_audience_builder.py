@@ -227,7 +227,7 @@ def test_a_button_changes_the_form_and_saves_nothing(client, tenant, pressed, fi
 
 def test_another_field_brings_its_own_operators(client, tenant):
     page = client.post(PREVIEW, {**FORM, "node-0-field": "birthday"}).content.decode()
-    assert "is within the next … days" in page and "is at least" not in page
+    assert "is within the next" in page and "is at least" not in page
 
 
 def test_a_tier_is_chosen_from_the_tiers_of_the_programme(client, tenant):
