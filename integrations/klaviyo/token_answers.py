@@ -1,6 +1,7 @@
 """What the answers of Klaviyo's token and revoke endpoints mean (pure): plain OAuth JSON, not JSON:API."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from portal.tenancy.secrets import Secret
 
 USUAL_SECONDS: Final = 3600  # an access token's life, where the answer does not say
 _LONGEST_REASON: Final = 200
+_LIKE_A_SECRET: Final = re.compile(r"\S{20,}")  # a description may repeat the code or token that it is about
 _OURS: Final = ("invalid_client", "unauthorized_client")
 
 
@@ -92,10 +94,11 @@ def _refused(step: Step, code: str, description: str) -> DestinationError | None
         return _not_accepted(code)
     if step is Step.REVOKE:  # a token that is gone already is what was wanted
         return None
-    why = f" (Klaviyo says: {(description or code)[:_LONGEST_REASON].rstrip('.')}.)"
+    told = _LIKE_A_SECRET.sub("…", description or code)
+    why = f" (Klaviyo says: {told[:_LONGEST_REASON].rstrip('.')}.)"
     if step is Step.EXCHANGE:
         return AuthenticationError(
-            f"Klaviyo did not complete the sign-in: it took longer than 5 minutes, or was used before. "
+            "Klaviyo did not complete the sign-in: it took longer than 5 minutes, or was used before. "
             f"Connect again.{why}"
         )
     if code == "invalid_grant":

@@ -108,6 +108,35 @@ class SandboxAccount:
     def suppress(self, email: str, reason: str = "HARD_BOUNCE") -> None:
         self.change("suppress", {"email": email, "reason": reason})
 
+    def allow(self, url: str, *, role: str = "Owner", decision: str = "allow") -> dict[str, str]:
+        """Answer the Allow page at `url` for this account; what comes back: code and state, or error."""
+        parts = urllib.parse.urlsplit(url)
+        asked = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
+        given = {**asked, "account": self.name, "role": role, "decision": decision}
+        request = urllib.request.Request(
+            f"{parts.scheme}://{parts.netloc}{parts.path}", data=urllib.parse.urlencode(given).encode()
+        )
+        try:
+            _no_redirects.open(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            if error.code != 302:
+                raise
+            back = urllib.parse.urlsplit(error.headers["Location"]).query
+            return dict(urllib.parse.parse_qsl(back))
+        raise AssertionError("the Allow page sent nobody back")
+
+    def apps(self) -> list[dict[str, Any]]:
+        """What is installed; of tokens nothing."""
+        return self.read("apps")["apps"]
+
+    def oauth(self, **values: Any) -> None:
+        """expires_in, rotates, scopes, expire_now."""
+        self.change("oauth", values)
+
+    def uninstall(self) -> None:
+        """The merchant removes the app."""
+        self.change("uninstall", {})
+
     def reset(self) -> None:
         self.change("reset", {})
 
@@ -196,6 +225,14 @@ class SandboxProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+_no_redirects = urllib.request.build_opener(_NoRedirects)
 
 
 def _call(method: str, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
