@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 from integrations import errors
-from integrations.gateway.port import BatchKind, Channel, Destination, EventWrite, ProfileWrite
+from integrations.gateway.port import (
+    STANDARD_KEYS,
+    BatchKind,
+    Channel,
+    Destination,
+    EventWrite,
+    ProfileWrite,
+)
 from tests.contract.benches import BENCHES, Bench
 from tests.contract.reading import everyone_on
 
@@ -92,6 +99,19 @@ def test_encoding_is_deterministic_and_packing_keeps_the_rows(destination: Desti
     assert body == destination.pack(BatchKind.PROFILES, rows, ["L"])
     assert body.index(rows[0]) < body.index(rows[1])
     json.loads(body)
+
+
+def test_it_says_how_e_mails_show_each_value(destination: Destination) -> None:
+    tags = [destination.property_tag("Points"), destination.event_tag(["Points"])]
+    tags += [tag for key in STANDARD_KEYS if (tag := destination.standard_tag(key))]
+    assert all(tags) and len(set(tags)) == len(tags)
+    assert destination.tag_help and all(destination.tag_help)
+
+
+def test_the_body_of_one_event_can_be_shown_to_people(destination: Destination) -> None:
+    shown = json.dumps(destination.event_body(happening(1)))
+    for value in ("uid-1", "Points Earned", "M-1", "member1@acme.io", "Points Balance"):
+        assert f'"{value}"' in shown
 
 
 def test_a_check_names_the_account(channel: Channel) -> None:

@@ -1,8 +1,12 @@
+import json
+
 import pytest
 
 from integrations.errors import ConfigurationError
 from integrations.gateway import registry
+from integrations.klaviyo import protocol
 from integrations.klaviyo.destination import Klaviyo
+from tests.klaviyo.samples import event
 
 
 def test_the_registry_finds_klaviyo() -> None:
@@ -90,3 +94,8 @@ def test_an_address_that_could_take_the_key_elsewhere_is_refused(address: str, w
 def test_the_host_of_the_settings_is_accepted(settings: object) -> None:
     settings.KLAVIYO_API_URL = "https://proxy.example"  # type: ignore[attr-defined]
     assert Klaviyo().validate_base_url("https://proxy.example/k") == "https://proxy.example/k"
+
+
+def test_the_body_that_people_are_shown_is_the_one_that_is_sent() -> None:
+    write = event(properties={"Points": 50, "Balance": 0})
+    assert Klaviyo().event_body(write) == json.loads(protocol.send_event(write).body)

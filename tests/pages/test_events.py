@@ -235,7 +235,7 @@ def test_the_address_of_a_member_is_refused_beside_the_field(client, extension):
 def test_a_sample_that_cannot_be_sent_says_why(client, extension):
     Extension.objects.update(secret=None)
     html = post(client, f"{EVENT}sample/", email="test@shop.example")
-    assert "has no key yet" in html and 'role="alert"' in html
+    assert "is not connected yet" in html and 'role="alert"' in html
 
 
 @pytest.mark.parametrize("address", ["edit/", "sample/"])
