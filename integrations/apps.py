@@ -28,6 +28,10 @@ class IntegrationsConfig(AppConfig):
         from auditlog.registry import auditlog
 
         from integrations import models
+        from integrations.services import run_history
+        from loyalty import member_filters
+
+        member_filters.register("not_arrived", "Did not arrive", run_history.members_not_arrived)
 
         auditlog.register(models.Extension, exclude_fields=ENGINE_FIELDS)
         auditlog.register(models.FieldMapping)

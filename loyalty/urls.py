@@ -6,6 +6,7 @@ from loyalty.views import audience_builder, audience_people, audience_why, membe
 
 tenant_urls = [
     path("members/", members.members, name="members"),
+    path("members.csv", members.members_file, name="members_csv"),
     path("members/<int:member_id>/", members.member, name="member"),
     path("audiences/new/", audience_builder.new, name="audience_new"),
     path("audiences/preview/", audience_builder.preview, name="audience_preview"),

@@ -43,8 +43,8 @@ def resend(extension: Extension, member: Member, *, user: User | None, reason: s
     """Send the profile, the lists and the open events of one member again; return the run.
 
     A double click finds the run that is open or was made seconds ago, and who is on their way already the run
-    that carries them. Raises ConfigurationError where
-    nothing could be sent now: the connection is off, or a person must mend it first.
+    that carries them. Raises ConfigurationError where nothing could be sent now: the connection is off, or a
+    person must mend it first.
     """
     _refuse(extension)
     with transaction.atomic():

@@ -15,6 +15,7 @@ from integrations.errors import ConfigurationError
 from integrations.gateway import registry
 from integrations.models import Extension, RunKind, RunStatus, SyncRow, SyncRun, Verdict
 from integrations.models.runs import OPEN_STATUSES
+from loyalty.models import Member
 from portal.charts import Day
 from portal.tenancy.models import Tenant
 
@@ -203,6 +204,11 @@ def open_failures(tenant: Tenant | None = None) -> QuerySet[SyncRow]:
     return SyncRow.objects.filter(
         run__in=troubled.order_by().values("pk"), verdict__in=TROUBLES, healed_at__isnull=True, dismissal=None
     )
+
+
+def members_not_arrived(found: QuerySet[Member], tenant: Tenant) -> QuerySet[Member]:
+    """Those of the members who have an open failure; a filter of the list of members."""
+    return found.filter(pk__in=open_failures(tenant).values("member"))
 
 
 def days(tenant: Tenant, *, count: int = 14) -> list[Day]:

@@ -4,12 +4,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from loyalty import members_csv
+from loyalty.member_filters import MemberFilter
 from loyalty.models import Member, MemberState
 from loyalty.rules.event_kinds import kind_label
-from loyalty.services import members as members_service
+from portal import spreadsheet
 from portal.tenancy.guards import TenantRequest, tenant_view
 
 PAGE = 50
@@ -19,21 +22,40 @@ LATEST = 25
 @require_safe
 @tenant_view()
 def members(request: TenantRequest) -> HttpResponse:
-    asked = request.GET.get("q", "").strip()
-    after = request.GET.get("after", "")
-    found: QuerySet[Member] = Member.objects.for_tenant(request.tenant).select_related("tier")
-    if asked:
-        found = found.filter(pk__in=members_service.find([request.tenant.pk], asked))
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        found = found.filter(pk__gt=int(after))
-    page = list(found.order_by("pk")[: PAGE + 1])
+    wanted = MemberFilter.asked(request.GET)
+    after, before = _key(request.GET.get("after")), _key(request.GET.get("before"))
+    page, has_more = _page(wanted.members(request.tenant).select_related("tier"), after, before)
     context = {
-        "members": page[:PAGE],
-        "next_key": page[PAGE - 1].pk if len(page) > PAGE else None,
-        "asked": asked,
-        "after": after,
+        "members": page,
+        "previous_key": page[0].pk if page and (after or (before and has_more)) else None,
+        "next_key": page[-1].pk if page and (before or has_more) else None,
+        "asked": wanted.text,
+        "wanted": wanted,
+        "chips": wanted.chips(request.tenant),
+        "is_elsewhere": bool(after or before),
     }
     return render(request, "loyalty/members.html", context)
+
+
+def _page(found: QuerySet[Member], after: int | None, before: int | None) -> tuple[list[Member], bool]:
+    """The members after or before a key, by key, and whether there are more in that direction."""
+    if before:
+        page = list(found.filter(pk__lt=before).order_by("-pk")[: PAGE + 1])
+        return page[:PAGE][::-1], len(page) > PAGE
+    page = list(found.filter(pk__gt=after or 0).order_by("pk")[: PAGE + 1])
+    return page[:PAGE], len(page) > PAGE
+
+
+def _key(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+@require_safe
+@tenant_view()
+def members_file(request: TenantRequest) -> HttpResponseBase:
+    """Everybody whom the filters let through, whichever page is looked at."""
+    found = MemberFilter.asked(request.GET).members(request.tenant)
+    return spreadsheet.response(members_csv.lines(found), "members.csv")
 
 
 @require_safe

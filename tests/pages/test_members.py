@@ -3,9 +3,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from loyalty.models import PointsEntry
-from tests.factories import make_member, make_tenant, make_tier, make_user
+from integrations.models import SentProfile
+from loyalty.models import Member, PointsEntry
+from tests.factories import make_audience, make_member, make_tenant, make_tier, make_user
 from tests.pages.builders import make_extension, make_troubled_run
+from tests.services.builders import put_in, take_out
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +72,91 @@ def test_what_happened_stands_in_the_order_of_its_times_and_an_order_is_named_on
     page = client.get(f"/t/acme/members/{member.pk}/").content.decode()
     assert page.index("R-3") < page.index("R-1") < page.index("R-2")
     assert page.count("R-1") == 1
+
+
+# Filters, pages, file ------------------------------------------------------------------------------
+
+
+def names(answer) -> list[str]:
+    assert answer.status_code == 200
+    return [str(member) for member in answer.context["members"]]
+
+
+def test_members_are_filtered_by_state_tier_and_audience(client, tenant):
+    gold = make_tier(tenant)
+    ann = make_member(tenant, first_name="Ann", tier=gold)
+    ben = make_member(tenant, first_name="Ben", state="candidate")
+    audience = make_audience(tenant, "vips")
+    put_in(audience, ann, mark=False)
+    put_in(audience, ben, mark=False)
+    take_out(audience, ben, mark=False)
+    for query, found in (
+        ("?tier=gold", ["Ann"]),
+        ("?tier=none", ["Ben"]),
+        ("?state=candidate", ["Ben"]),
+        ("?audience=vips", ["Ann"]),
+        ("?tier=gold&state=candidate", []),
+        ("?state=nonsense", ["Ann", "Ben"]),
+    ):
+        assert names(client.get(f"/t/acme/members/{query}")) == found
+
+
+def test_who_did_not_arrive_is_found_until_it_is_mended(client, tenant):
+    ann, extension = make_member(tenant, first_name="Ann"), make_extension(tenant)
+    make_member(tenant, first_name="Ben")
+    make_troubled_run(extension, make_member(make_tenant("other")))
+    run = make_troubled_run(extension, ann)
+    assert names(client.get("/t/acme/members/?only=not_arrived")) == ["Ann"]
+    run.rows.update(healed_at=timezone.now())
+    page = client.get("/t/acme/members/?only=not_arrived")
+    assert names(page) == [] and "Everything that was sent has arrived" in page.content.decode()
+
+
+def test_pages_go_both_ways(client, tenant):
+    Member.objects.bulk_create(
+        Member(tenant=tenant, external_id=f"M-{n}", first_name=f"N{n:03}") for n in range(120)
+    )
+    first = client.get("/t/acme/members/")
+    assert first.context["previous_key"] is None
+    second = client.get("/t/acme/members/", {"after": first.context["next_key"]})
+    third = client.get("/t/acme/members/", {"after": second.context["next_key"]})
+    assert names(second)[0] == "N050" and names(third) == [f"N{n:03}" for n in range(100, 120)]
+    assert third.context["next_key"] is None
+    back = client.get("/t/acme/members/", {"before": third.context["previous_key"]})
+    assert names(back) == names(second)
+    start = client.get("/t/acme/members/", {"before": back.context["previous_key"]})
+    assert names(start) == names(first) and start.context["previous_key"] is None
+
+
+def test_the_file_holds_the_filtered_members_of_this_tenant_alone(client, tenant):
+    make_member(tenant, "=1+1", email="ann@example.com", points_balance=12, tier=make_tier(tenant))
+    make_member(tenant, "M-2")
+    make_member(make_tenant("other"), "M-3")
+    answer = client.get("/t/acme/members.csv?tier=gold")
+    body = b"".join(answer).decode()
+    assert answer.streaming and "attachment" in answer["Content-Disposition"]
+    assert body.count("\r\n") == 2 and "'=1+1,ann@example.com" in body and ",12," in body
+
+
+def test_a_member_links_to_why_and_to_the_profile_there(client, tenant):
+    member = make_member(tenant)
+    extension = make_extension(tenant)
+    SentProfile.objects.create(extension=extension, member=member, remote_id="01ABC")
+    assert f"/t/acme/members/{member.pk}/why/" in client.get(f"/t/acme/members/{member.pk}/").content.decode()
+    panel = client.get(f"/t/acme/members/{member.pk}/sent/").content.decode()
+    assert "https://www.klaviyo.com/profile/01ABC" in panel
+
+
+def test_what_was_sent_of_a_stranger_is_not_shown(client, tenant):
+    stranger = make_member(make_tenant("other"))
+    assert client.get(f"/t/acme/members/{stranger.pk}/sent/").status_code == 404
+
+
+def test_more_filtered_members_ask_no_more_queries(client, tenant, count_queries):
+    make_extension(tenant)
+    tier, audience = make_tier(tenant), make_audience(tenant, "vips")
+
+    def more():
+        put_in(audience, make_member(tenant, tier=tier), mark=False)
+
+    assert count_queries(more, "/t/acme/members/?tier=gold&audience=vips")
