@@ -90,7 +90,7 @@ class KeyForm(forms.Form):
 class ConnectForm(forms.Form):
     """How to sign in, with what, and where the API is. `is_offered`: OAuth can be chosen."""
 
-    method = forms.ChoiceField(choices=AuthMethod.choices, label="How to connect")
+    way = forms.ChoiceField(choices=AuthMethod.choices, label="How to connect")
     key = _KeyField(label="Private key", required=False)
     base_url = forms.CharField(max_length=200, required=False, label="API address")
     revision = forms.RegexField(
@@ -105,8 +105,8 @@ class ConnectForm(forms.Form):
         self, given: Mapping[str, Any] | None = None, *, extension: Extension, is_offered: bool
     ) -> None:
         usual = extension.auth_method if extension.account_id else AuthMethod.OAUTH
-        method = usual if is_offered else AuthMethod.PRIVATE_KEY
-        start = {"method": method, "base_url": extension.base_url, "revision": extension.revision}
+        way = usual if is_offered else AuthMethod.PRIVATE_KEY
+        start = {"way": way, "base_url": extension.base_url, "revision": extension.revision}
         super().__init__(given, initial=start)
         self.extension = extension
         self.is_offered = is_offered
@@ -120,11 +120,11 @@ class ConnectForm(forms.Form):
         ].help_text = f"Empty: {destination.default_revision()}, as it is set for this portal."
         self.fields["revision"].widget.attrs["placeholder"] = destination.default_revision()
 
-    def clean_method(self) -> str:
-        method = str(self.cleaned_data["method"])
-        if method == AuthMethod.OAUTH and not self.is_offered:
+    def clean_way(self) -> str:
+        way = str(self.cleaned_data["way"])
+        if way == AuthMethod.OAUTH and not self.is_offered:
             raise forms.ValidationError("Signing in is not set up in this portal. Use a private key.")
-        return method
+        return way
 
     def clean_base_url(self) -> str:
         text = str(self.cleaned_data["base_url"])
@@ -135,7 +135,7 @@ class ConnectForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
-        if found.get("method") != AuthMethod.PRIVATE_KEY:
+        if found.get("way") != AuthMethod.PRIVATE_KEY:
             return found
         try:
             if not found.get("key"):
@@ -147,7 +147,7 @@ class ConnectForm(forms.Form):
 
     @property
     def chosen(self) -> str:
-        return str(self["method"].value() or "")
+        return str(self["way"].value() or "")
 
 
 class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -37,7 +37,7 @@ def connect(request: TenantRequest, extension_id: int) -> HttpResponse:
     form = ConnectForm(request.POST or None, extension=extension, is_offered=is_offered)
     if request.method == "POST" and form.is_valid():
         _move(request, extension, form)
-        if form.cleaned_data["method"] == AuthMethod.OAUTH:
+        if form.cleaned_data["way"] == AuthMethod.OAUTH:
             return signing_in.begin(request, extension)
         if _take_key(request, extension, form):
             return redirect("integration", request.tenant.slug, extension.pk)

@@ -79,7 +79,7 @@ def key_of(extension: Extension) -> str:
 
 
 def by_key(key: str, **more: str) -> dict[str, str]:
-    return {"method": "private_key", "key": key, **more}
+    return {"way": "private_key", "key": key, **more}
 
 
 # The list -------------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def test_without_a_client_id_the_page_says_what_the_operator_sets(client, tenant
     extension = make_extension(tenant, **DRAFT)
     found = page(client, at(extension, "connect"))
     assert "docs/settings.md" in found and 'value="private_key" checked' in found
-    refused = client.post(at(extension, "connect"), {"method": "oauth"}).content.decode()
+    refused = client.post(at(extension, "connect"), {"way": "oauth"}).content.decode()
     assert "Signing in is not set up in this portal." in refused
 
 

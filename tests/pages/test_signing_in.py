@@ -40,7 +40,7 @@ def extension(fake, manager):
 
 
 def set_out(client, extension, **given):
-    return client.post(f"/t/acme/integrations/{extension.pk}/connect/", {"method": "oauth", **given})
+    return client.post(f"/t/acme/integrations/{extension.pk}/connect/", {"way": "oauth", **given})
 
 
 def allow(client, fake, extension, **given) -> dict[str, str]:
@@ -207,7 +207,7 @@ def test_a_destination_that_is_not_there_or_has_no_sign_in_is_not_found(client, 
 def test_a_key_in_place_of_the_grant_gives_it_back(client, fake, extension):
     client.get(BACK, allow(client, fake, extension))
     fake.remote.keys.add("key-1")
-    given = {"method": "private_key", "key": "key-1"}
+    given = {"way": "private_key", "key": "key-1"}
     client.post(f"/t/acme/integrations/{extension.pk}/connect/", given)
     extension.refresh_from_db()
     assert (extension.auth_method, extension.secret.reveal()) == ("private_key", "key-1")

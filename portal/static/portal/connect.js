@@ -6,7 +6,7 @@
   var form = document.querySelector("form[data-connect]");
   if (form) {
     form.addEventListener("submit", function () {
-      var chosen = form.querySelector("input[name=method]:checked");
+      var chosen = form.querySelector("input[name=way]:checked");
       form.removeAttribute("target");
       form.elements.window.value = "";
       if (!chosen || chosen.value !== "oauth") { return; }
