@@ -6,7 +6,7 @@ from integrations.configuration import applying_mappings
 from integrations.configuration.changes import Changes, difference
 from integrations.configuration.wanted import WantedAuth, WantedExtension
 from integrations.models import AuthMethod, Extension
-from integrations.services import connections
+from integrations.services import connections, health, tokens
 from portal.tenancy.models import Tenant
 
 # Columns whose change concerns every profile, so that all must be looked at again.
@@ -60,8 +60,10 @@ def _extension(tenant: Tenant, file: WantedExtension, changes: Changes) -> tuple
 
 def _move(extension: Extension, before: str, changes: Changes) -> None:
     if connections.follow_address(extension, before):
-        what = f"extension {extension.name}"
-        changes.tell(what, "key cleared, because it was entered for another address")
+        gone = "access" if extension.auth_method == AuthMethod.OAUTH else "key"
+        changes.tell(
+            f"extension {extension.name}", f"{gone} cleared, because it was entered for another address"
+        )
 
 
 def _auth(extension: Extension, wanted: WantedAuth | None, changes: Changes) -> None:
@@ -72,16 +74,29 @@ def _auth(extension: Extension, wanted: WantedAuth | None, changes: Changes) -> 
         if wanted.secret and connections.store_key(extension, wanted.secret.reveal()):
             changes.tell(what, "key stored, checked as soon as a worker is there")
         return
-    if extension.auth_method != wanted.method:
-        extension.auth_method, extension.secret = wanted.method, None
-        extension.save(update_fields=["auth_method", "secret"])
-        connections.forget_health(extension)
+    _to_be_connected(extension, changes)
+
+
+def _to_be_connected(extension: Extension, changes: Changes) -> None:
+    """A grant is kept, and a key until somebody connects in the browser; no call can make one here."""
+    what = f"extension {extension.name}"
+    if not extension.secret and extension.auth_method != AuthMethod.OAUTH:
+        extension.auth_method = AuthMethod.OAUTH
+        extension.save(update_fields=["auth_method"])
+        health.forget(extension)
         changes.tell(what, f"method {extension.get_auth_method_display()}")
-    if not extension.secret:
-        changes.note(f"{what}: OAuth is not part of this version yet. Use the method private_key to connect.")
+    where = f"open {tokens.connect_address(extension)}"
+    if extension.removed_at is not None:
+        changes.note(f"{what}: our access was removed there. To reconnect {where}")
+    elif not extension.secret:
+        changes.note(f"{what}: not connected yet. To connect {where}")
+    elif extension.auth_method != AuthMethod.OAUTH:
+        changes.note(f"{what}: still connected by its private key. To connect by OAuth instead {where}")
 
 
 def _switch(extension: Extension, active: bool, changes: Changes) -> None:
+    if active and extension.removed_at is not None:
+        return  # it is switched on again by reconnecting
     if extension.is_active != active:
         connections.set_active(extension, active)
         changes.tell(f"extension {extension.name}", "switched on" if active else "switched off")

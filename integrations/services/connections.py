@@ -96,7 +96,7 @@ def follow_address(extension: Extension, before: str) -> bool:
     """
     usual = registry.get(extension.destination).default_base_url()
     is_elsewhere = _origin(extension.base_url or usual) != _origin(before or usual)
-    is_cleared = is_elsewhere and bool(extension.secret)
+    is_cleared = is_elsewhere and bool(extension.secret or extension.refresh_token)
     if is_cleared:
         forget_access(extension)
     health.forget(extension)

@@ -6,6 +6,7 @@ from integrations.models import AudienceMapping, Extension, Health, Lane, SentMe
 from loyalty import fields
 from loyalty.models import Audience, AudienceMember, Tier, TierChange
 from portal.tenancy.models import Membership, Tenant, User
+from portal.tenancy.secrets import Secret
 from tests.configuration.files import ACME, KEY, PASSWORD, apply
 from tests.factories import make_audience, make_member, make_tenant, make_tier, make_user
 
@@ -205,12 +206,46 @@ def test_a_key_does_not_go_to_another_address():
     assert Extension.objects.get().secret is not None
 
 
-def test_oauth_is_taken_and_said_to_come_later():
-    text = ACME.replace('{method: private_key, private_key: "${ACME_KLAVIYO_KEY}"}', "{method: oauth}")
-    assert "OAuth is not part of this version yet" in apply(text)[-1]
+OAUTH = ACME.replace('{method: private_key, private_key: "${ACME_KLAVIYO_KEY}"}', "{method: oauth}")
+
+
+def test_oauth_is_connected_in_the_browser():
+    told = apply(OAUTH)[-1]
     extension = Extension.objects.get()
+    page = f"http://127.0.0.1:8000/t/acme/integrations/{extension.pk}/"
+    assert told == f"extension Klaviyo: not connected yet. To connect open {page}"
     assert (extension.auth_method, extension.secret, extension.is_active) == ("oauth", None, True)
-    assert apply(text)[0] == "acme: nothing to change"
+    assert apply(OAUTH) == ["acme: nothing to change", told]
+
+
+def test_a_key_stays_until_somebody_connects_by_oauth():
+    apply()
+    told = apply(OAUTH)
+    assert told[0] == "acme: nothing to change" and "still connected by its private key" in told[1]
+    extension = Extension.objects.get()
+    assert (extension.auth_method, extension.secret.reveal()) == ("private_key", KEY)
+
+
+def test_a_grant_stays_as_it_is_and_gives_way_to_a_key():
+    apply(OAUTH)
+    Extension.objects.update(secret=Secret("access"), refresh_token=Secret("refresh"), account_id="A")
+    assert apply(OAUTH) == ["acme: nothing to change"]
+    assert Extension.objects.get().refresh_token.reveal() == "refresh"
+    apply()
+    extension = Extension.objects.get()
+    assert (extension.auth_method, extension.secret.reveal(), extension.refresh_token) == (
+        "private_key",
+        KEY,
+        None,
+    )
+
+
+def test_a_connection_that_was_removed_there_waits_for_somebody():
+    apply(OAUTH)
+    Extension.objects.update(is_active=False, removed_at=timezone.now(), refresh_token=Secret("refresh"))
+    told = apply(OAUTH)
+    assert told[0] == "acme: nothing to change" and "To reconnect open" in told[1]
+    assert not Extension.objects.get().is_active
 
 
 def test_switching_is_left_alone_where_the_file_does_not_say():
