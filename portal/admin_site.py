@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from django.utils.functional import cached_property
 from django.utils.module_loading import module_has_submodule
 from django.utils.text import capfirst
 from typing_extensions import override
+
+from portal.tenancy.models import User
+from portal.tenancy.two_factor import codes
 
 if TYPE_CHECKING:
     BaseModelAdmin = admin.ModelAdmin[Any]
@@ -162,6 +166,19 @@ class PortalAdminSite(admin.AdminSite):
         if request.user.is_authenticated:
             raise Http404
         return False
+
+    @override
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Where the settings ask staff for two-factor sign-in, it is set up before anything opens here."""
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(request.user, User) and codes.is_owed(request.user):
+                return redirect("two_factor")
+            return guarded(request, *args, **kwargs)
+
+        return inner
 
     @override
     def index(self, request: HttpRequest, extra_context: Context = None) -> Any:

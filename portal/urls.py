@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from portal import demo_people, views
 from portal.admin_site import site
 from portal.api import api, unknown_address
-from portal.tenancy.views import LogIn
+from portal.tenancy.views.signing_in import LogIn
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # Machines that watch

@@ -10,9 +10,12 @@ from django.test import Client
 
 from integrations.models import Extension
 from integrations.services import connections
-from portal.tenancy.models import ApiToken
+from portal.tenancy import invitations
+from portal.tenancy.models import ApiToken, Role
 from portal.tenancy.tokens import issue
+from portal.tenancy.two_factor import codes
 from tests.factories import make_tenant, make_user
+from tests.tenancy.codes_of_app import switch_on
 
 KEY = "pk_acme_NeverToBeSeen0123456789"
 
@@ -49,6 +52,26 @@ def test_secrets_are_in_no_table_and_no_audit_entry(caplog: pytest.LogCaptureFix
     changes = " ".join(str(entry.changes) for entry in LogEntry.objects.all())
     assert "secret" in changes and "NeverToBeSeen" not in changes
     assert ApiToken.digest_of(token) not in changes
+
+
+@pytest.mark.django_db
+def test_what_opens_an_account_is_in_no_table_and_no_audit_entry(caplog: pytest.LogCaptureFixture) -> None:
+    """The key of an authenticator app, recovery codes, and the link of an invitation."""
+    caplog.set_level(logging.DEBUG)
+    tenant = make_tenant()
+    owner = make_user(tenant, email="owner@acme.test")
+    key, recovery = switch_on(owner)
+    codes.check(owner, recovery[0])
+    _, link = invitations.make(tenant, email="new@acme.test", role=Role.VIEWER, by=owner)
+    token = link.rstrip("/").rsplit("/", 1)[1]
+
+    everything = dump()
+    assert "new@acme.test" in everything
+    for secret in (key, token, *recovery, recovery[0].replace("-", "")):
+        assert secret not in everything
+        assert secret not in caplog.text
+    changes = " ".join(str(entry.changes) for entry in LogEntry.objects.all())
+    assert invitations.digest_of(token) not in changes and "confirmed" in changes
 
 
 @pytest.mark.django_db

@@ -19,5 +19,7 @@ class TenancyConfig(AppConfig):
         auditlog.register(models.Tenant)
         auditlog.register(models.Membership)
         auditlog.register(models.ApiToken, exclude_fields=["digest", "last_used_at"])
+        auditlog.register(models.Invitation, exclude_fields=["digest"])
+        auditlog.register(models.AuthenticatorDevice, include_fields=["user", "confirmed"])
 
         post_migrate.connect(keep_groups, dispatch_uid="portal.tenancy.groups")

@@ -1,5 +1,6 @@
 """What every page needs to draw its frame."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,9 +34,9 @@ PLACES = (
             "integration_settings",
             "integration_connect",
             "integration_disconnect",
-            "connection",
-            "connection_active",
-            "connection_key",
+            "integration_delete",
+            "integration_key",
+            "integration_active",
         ),
     ),
     Place(
@@ -64,8 +65,35 @@ PLACES = (
         "tenant_settings",
         "Settings",
         "settings",
-        ("team", "invitation_new", "member_role", "api_tokens", "api_token_new", "alerts", "setting_changes"),
+        (
+            "tenant_settings_change",
+            "setting_changes",
+            "team",
+            "invitation_new",
+            "invitation_again",
+            "member_role",
+            "member_remove",
+            "api_tokens",
+            "api_token_new",
+            "api_token_revoke",
+            "alerts",
+        ),
     ),
+)
+
+
+# The pages below Settings; the second column is who may open them.
+SETTINGS = (
+    (Place("tenant_settings", "General", "settings", ("tenant_settings_change",)), Role.VIEWER),
+    (
+        Place(
+            "team", "Team", "members", ("invitation_new", "invitation_again", "member_role", "member_remove")
+        ),
+        Role.VIEWER,
+    ),
+    (Place("api_tokens", "API tokens", "key", ("api_token_new", "api_token_revoke")), Role.MANAGER),
+    (Place("alerts", "Alerts", "bell"), Role.VIEWER),
+    (Place("setting_changes", "History", "clock"), Role.VIEWER),
 )
 
 
@@ -106,6 +134,15 @@ class Navigation:
 
     @cached_property
     def places(self) -> list[Link]:
+        return self._links(PLACES)
+
+    @cached_property
+    def settings(self) -> list[Link]:
+        """The pages below Settings that this role may open."""
+        role = self.role
+        return self._links(place for place, wanted in SETTINGS if role is not None and can(role, wanted))
+
+    def _links(self, places: Iterable[Place]) -> list[Link]:
         if self.tenant is None:
             return []
         match = self._request.resolver_match
@@ -117,7 +154,7 @@ class Navigation:
                 place.icon,
                 here == place.name or here in place.covers,
             )
-            for place in PLACES
+            for place in places
         ]
 
     @cached_property

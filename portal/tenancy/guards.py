@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from portal.tenancy.models import ROLE_ORDER, Membership, Role, Tenant, User
+from portal.tenancy.two_factor import codes
 
 P = ParamSpec("P")
 VISIT = "tenancy.view_tenant"
@@ -61,6 +62,16 @@ def tenant_view(*, role: Role = Role.VIEWER) -> Callable[[GuardedView[P]], Calla
     return decorate
 
 
+def frame_of_last_tenant(request: HttpRequest) -> None:
+    """For a person's own pages: draw the navigation of the tenant used last, where they still belong to it."""
+    last = request.session.get(LAST_TENANT)
+    found = (
+        Membership.objects.select_related("tenant").filter(user=cast(User, request.user), tenant__slug=last).first()
+    )
+    if found is not None:
+        request.tenant, request.role = found.tenant, Role(found.role)  # type: ignore[attr-defined]
+
+
 def _settle(request: TenantRequest, slug: str) -> None:
     membership = (
         Membership.objects.select_related("tenant").filter(user=request.user, tenant__slug=slug).first()
@@ -72,6 +83,8 @@ def _settle(request: TenantRequest, slug: str) -> None:
         return
     if not (request.user.is_staff and request.user.has_perm(VISIT)):
         raise Http404("There is nothing at this address.")
+    if codes.is_owed(request.user):
+        raise PermissionDenied("Staff set up two-factor sign-in first, in their profile.")
     tenant = Tenant.objects.filter(slug=slug).first()
     if tenant is None:
         raise Http404("There is nothing at this address.")

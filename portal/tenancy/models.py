@@ -12,6 +12,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models.functions import Lower
 
+from portal.tenancy.two_factor.devices import AuthenticatorDevice as AuthenticatorDevice
+from portal.tenancy.two_factor.devices import RecoveryCode as RecoveryCode
+
 
 def validate_timezone(name: str) -> None:
     try:
@@ -66,7 +69,7 @@ class Tenant(models.Model):
         help_text="Short name used in addresses and commands, for example acme.",
     )
     name = models.CharField(max_length=200)
-    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    timezone = models.CharField("time zone", max_length=64, default="UTC", validators=[validate_timezone])
     currency = models.CharField(
         max_length=3,
         default="EUR",
@@ -101,6 +104,10 @@ class Tenant(models.Model):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
+    def get_additional_data(self) -> dict[str, int]:
+        """For the audit trail: whose setting this is (portal/tenancy/changes.py)."""
+        return {"tenant_id": self.pk}
+
 
 class Role(models.TextChoices):
     OWNER = "owner", "Owner"
@@ -129,6 +136,9 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.tenant} · {self.get_role_display()}"
+
+    def get_additional_data(self) -> dict[str, int]:
+        return {"tenant_id": self.tenant_id}
 
     def can(self, role: str) -> bool:
         """Whether this membership is worth at least `role`."""
@@ -163,6 +173,9 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"{self.email} to {self.tenant}"
 
+    def get_additional_data(self) -> dict[str, int]:
+        return {"tenant_id": self.tenant_id}
+
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def active(self) -> "ApiTokenQuerySet":
@@ -180,6 +193,9 @@ class ApiToken(models.Model):
     hint = models.CharField(
         max_length=12, editable=False, help_text="The first characters, to recognise it by."
     )
+    issued_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -187,10 +203,14 @@ class ApiToken(models.Model):
     objects: ClassVar[models.Manager["ApiToken"]] = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API token"
         ordering = ["tenant__name", "name"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    def get_additional_data(self) -> dict[str, int]:
+        return {"tenant_id": self.tenant_id}
 
     @staticmethod
     def make_text() -> str:

@@ -2,27 +2,34 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from portal.tenancy.models import ApiToken, Tenant
+from portal.tenancy.models import ApiToken, Tenant, User
 
 HINT_LENGTH = 8
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
-def issue(tenant: Tenant, name: str) -> tuple[ApiToken, str]:
+def issue(tenant: Tenant, name: str, *, by: User | None = None) -> tuple[ApiToken, str]:
     """A new token and its text, which nobody can read again afterwards."""
     text = ApiToken.make_text()
     token = ApiToken.objects.create(
-        tenant=tenant, name=name, digest=ApiToken.digest_of(text), hint=text[:HINT_LENGTH]
+        tenant=tenant, name=name, digest=ApiToken.digest_of(text), hint=text[:HINT_LENGTH], issued_by=by
     )
     return token, text
 
 
+@transaction.atomic
 def revoke(token: ApiToken) -> bool:
-    """End a token now. False if it had ended before."""
-    return ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()) == 1
+    """End a token now. False if it had ended before. By save, so that the audit trail has it."""
+    present = ApiToken.objects.select_for_update().filter(pk=token.pk, revoked_at=None).first()
+    if present is None:
+        return False
+    present.revoked_at = timezone.now()
+    present.save(update_fields=["revoked_at"])
+    return True
 
 
 def find(text: str) -> ApiToken | None:

@@ -31,6 +31,17 @@ def test_too_many_wrong_passwords_are_answered_by_a_page(client, settings):
     assert "pauses for 15 minutes" in answer.content.decode()
 
 
+def test_the_lock_out_holds_for_the_right_password_too_and_for_nobody_else(client, settings):
+    settings.AXES_FAILURE_LIMIT = 2
+    make_user(make_tenant("acme"), email="ada@example.com")
+    make_user(make_tenant("bloom"), email="bob@example.com")
+    for _ in range(2):
+        log_in(client, password="wrong")
+    assert log_in(client).status_code == 429
+    assert client.get("/t/acme/").status_code == 302
+    assert log_in(client, "bob@example.com").redirect_chain[-1][0] == "/t/bloom/"
+
+
 def test_several_tenants_are_a_choice_and_the_last_one_is_remembered(client):
     user = make_user(make_tenant("acme", name="Acme Coffee"))
     make_tenant("bloom", name="Bloom").memberships.create(user=user, role="viewer")

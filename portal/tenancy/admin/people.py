@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.contrib.auth.tokens import default_token_generator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.encoding import force_bytes
@@ -15,7 +15,8 @@ from typing_extensions import override
 
 from portal.admin_site import PortalModelAdmin, in_words, site
 from portal.tenancy.admin.tenants import MembershipInline
-from portal.tenancy.models import User
+from portal.tenancy.models import AuthenticatorDevice, User
+from portal.tenancy.two_factor import codes
 
 POWER = ("is_staff", "is_superuser", "groups", "user_permissions")
 MAY_LOG_IN, IS_STAFF = in_words("is_active", "May log in"), in_words("is_staff", "Staff")
@@ -39,6 +40,7 @@ class PersonAdmin(PortalModelAdmin):
         "last_name",
         in_words("is_active", "May log in"),
         in_words("is_staff", "Staff"),
+        in_words("has_two_factor", "Two-factor sign-in", "on", "off"),
         "last_login",
     )
     list_filter = ("is_staff", "is_active", "groups")
@@ -47,7 +49,7 @@ class PersonAdmin(PortalModelAdmin):
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "date_joined")
     inlines = (MembershipInline,)
-    actions = ("password_link",)
+    actions = ("password_link", "switch_off_two_factor")
     fieldsets = (
         (None, {"fields": ("email", "first_name", "last_name", "is_active")}),
         ("Staff", {"fields": ("is_staff", "groups", "is_superuser", "user_permissions")}),
@@ -85,6 +87,22 @@ class PersonAdmin(PortalModelAdmin):
         for person in chosen[:10]:
             if self.has_change_permission(request, person):
                 self._show_link(request, person)
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        confirmed = AuthenticatorDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        found: QuerySet[User] = super().get_queryset(request).annotate(has_two_factor=Exists(confirmed))
+        return found
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        """Who takes a factor away from others could log in with a password alone: superusers only."""
+        return bool(request.user.is_superuser)
+
+    @admin.action(description="Switch two-factor sign-in off", permissions=["superuser"])
+    def switch_off_two_factor(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        ended = sum(codes.switch_off(person) for person in chosen[:10])
+        words = f"{ended} switched off: the password alone logs in until it is set up again."
+        self.message_user(request, words, messages.SUCCESS if ended else messages.WARNING)
 
     def _show_link(self, request: HttpRequest, person: User) -> None:
         key = urlsafe_base64_encode(force_bytes(person.pk))

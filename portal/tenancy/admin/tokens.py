@@ -1,6 +1,6 @@
 """API tokens: issued, shown once, taken back."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from typing_extensions import override
 from portal.admin_site import PortalModelAdmin, site
 from portal.templatetags.portal_tags import badge
 from portal.tenancy import tokens
-from portal.tenancy.models import ApiToken
+from portal.tenancy.models import ApiToken, User
 
 
 @admin.register(ApiToken, site=site)
@@ -49,7 +49,7 @@ class TokenAdmin(PortalModelAdmin):
 
     @override
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
-        made, text = tokens.issue(obj.tenant, obj.name)
+        made, text = tokens.issue(obj.tenant, obj.name, by=cast(User, request.user))
         obj.pk, obj.hint, obj.digest = made.pk, made.hint, made.digest
         request.issued_text = text  # type: ignore[attr-defined]  # for response_add, never stored
 
