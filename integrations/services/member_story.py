@@ -85,7 +85,7 @@ def _held(standing: Standing) -> Headline | None:
     if code not in HELD:
         return None
     why, step = HELD[code]
-    return Headline("held", f"{_who(standing)} is held back: {_who(standing)} {why}.", step)
+    return Headline("held", f"Held back: {_who(standing)} {why}.", step)
 
 
 def _moving(standing: Standing) -> Headline | None:

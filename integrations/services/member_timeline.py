@@ -135,7 +135,7 @@ def _rows(member: Member) -> Iterator[Moment]:
         what += f", {row.what}" if row.what else ""
         yield Moment(
             row.created_at, "Sync", row.verdict, run_stories.verdict_words(row.verdict, name) + what,
-            row.words or _changed(row), row.run_id,
+            row.words.removeprefix("Held: ") or _changed(row), row.run_id,
         )  # fmt: skip
 
 
