@@ -7,16 +7,17 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from typing_extensions import override
 
 from integrations.admin.mappings import MAPPING_INLINES
 from integrations.errors import DestinationError
 from integrations.gateway import registry
-from integrations.models import Extension
+from integrations.models import AuthMethod, Extension
 from integrations.services import connections
 from portal.admin_site import PortalModelAdmin, in_words, site
-from portal.templatetags.portal_tags import badge
+from portal.templatetags.portal_tags import badge, when
 from portal.tenancy.secrets import DOTS
 
 PRACTICE = in_words("is_practice", "Practice")
@@ -75,6 +76,8 @@ class ExtensionAdmin(PortalModelAdmin):
     readonly_fields = (
         "state",
         "stored_key",
+        "access_token",
+        "removed_at",
         "auth_method",
         "account_id",
         "account_name",
@@ -102,17 +105,28 @@ class ExtensionAdmin(PortalModelAdmin):
             },
         ),
         ("Account", {"fields": ("account_name", "account_id", "is_practice", "missing_scopes")}),
-        ("Key", {"fields": ("auth_method", "stored_key", "new_key")}),
-        ("What is sent", {"fields": ("merge_policy", "only_opted_in", "events_enabled", "throttle_share")}),
+        ("Access", {"fields": ("auth_method", "stored_key", "access_token", "removed_at", "new_key")}),
+        (
+            "What is sent",
+            {
+                "fields": (
+                    "merge_policy",
+                    "only_opted_in",
+                    "events_enabled",
+                    "throttle_share",
+                    "property_prefix",
+                )
+            },
+        ),
         ("Address", {"fields": ("base_url", "revision", "key", "active_since"), "classes": ("collapse",)}),
     )
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Extension]:
-        """The secret stays in the database; only whether there is one comes along."""
+        """The secrets stay in the database; only whether there is one comes along."""
         given = ExpressionWrapper(Q(secret__isnull=False), output_field=BooleanField())
-        found: QuerySet[Extension] = super().get_queryset(request).select_related("tenant").defer("secret")
-        return found.annotate(has_secret=given)
+        found: QuerySet[Extension] = super().get_queryset(request).select_related("tenant")
+        return found.defer("secret", "refresh_token").annotate(has_secret=given)
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -149,15 +163,25 @@ class ExtensionAdmin(PortalModelAdmin):
 
     @admin.display(description="State")
     def state(self, extension: Extension) -> SafeString:
+        if extension.removed_at:
+            return badge("attention", "Removed on the other side")
         if not extension.is_active:
             return badge("off", "Switched off")
         return badge(
             "open" if extension.health == "unchecked" else extension.health, extension.get_health_display()
         )
 
-    @admin.display(description="Stored key")
+    @admin.display(description="Stored key or token")
     def stored_key(self, extension: Extension) -> str:
-        return DOTS if getattr(extension, "has_secret", False) else "none yet"
+        return DOTS if getattr(extension, "has_secret", False) else "none"
+
+    @admin.display(description="Access token")
+    def access_token(self, extension: Extension) -> SafeString | str:
+        """How it lives, never what it is."""
+        if extension.auth_method != AuthMethod.OAUTH or not getattr(extension, "has_secret", False):
+            return "not by OAuth" if extension.auth_method != AuthMethod.OAUTH else "none"
+        ends, renewed = when(extension.token_expires_at, "unknown"), when(extension.refreshed_at, "not yet")
+        return format_html("Renewed by itself; ends {}, last renewed {}", ends, renewed)
 
     @admin.action(description="Check now", permissions=["change"])
     def check_now(self, request: HttpRequest, chosen: QuerySet[Extension]) -> None:

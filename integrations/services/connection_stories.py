@@ -42,6 +42,11 @@ class Story:
     words: str
     sentence: str
 
+    @property
+    def needs_access(self) -> bool:
+        """Whether connecting again is what mends it."""
+        return self.stage in (Stage.REMOVED, Stage.DISCONNECTED)
+
 
 def stage(extension: Extension, *, has_secret: bool) -> Stage:
     if extension.removed_at:

@@ -16,7 +16,7 @@ from integrations.errors import DestinationError
 from integrations.forms_connections import ConnectForm, KeyForm, SwitchForm
 from integrations.gateway import registry
 from integrations.gateway.port import ConnectionReport, SignIn
-from integrations.models import AuthMethod, Extension
+from integrations.models import AuthMethod, Extension, RunKind
 from integrations.services import connecting, connection_figures, connections, grants
 from integrations.views import signing_in
 from integrations.views.integrations import CHANGES, get_extension, other_active, page, told
@@ -160,6 +160,6 @@ def disconnect(request: TenantRequest, extension_id: int) -> HttpResponse:
         extension,
         figures=connection_figures.figures([extension])[extension.pk],
         waiting=connections.waiting_events(extension),
-        runs=extension.runs.open().count(),
+        runs=extension.runs.open().exclude(kind=RunKind.LIVE).count(),
     )
     return render(request, "integrations/integration_disconnect.html", context)
