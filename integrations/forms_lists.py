@@ -101,13 +101,12 @@ class LinkForm(forms.Form):
             self._refuse("name", words)
 
     def _clean_existing(self, given: dict[str, Any]) -> None:
-        if not given.get("list_id"):
-            self._refuse("list_id", "Choose a list, or make a new one.")
-            return
         choices = self._read()
-        there = choices.find(given["list_id"])
+        there = choices.find(given.get("list_id", ""))
         if choices.problem:
             self._refuse("list_id", f"The lists cannot be read now. {choices.problem}")
+        elif not given.get("list_id"):
+            self._refuse("list_id", "Choose a list, or make a new one.")
         elif there is None:
             self._refuse("list_id", "This list is not there any more. Refresh the lists and choose another.")
         else:

@@ -69,9 +69,8 @@ def audience_delete(request: TenantRequest, audience_id: int) -> HttpResponse:
         except DestinationError as error:
             messages.error(request, error.words)
             return redirect("audience_delete", request.tenant.slug, found.pk)
-        messages.success(
-            request, f"{found.name} is deleted. {wording.counted(members, 'member')} of it stay as they are."
-        )
+        whom = wording.counted(members, "member")
+        messages.success(request, f"{found.name} is deleted. Nothing else changes for the {whom} in it.")
         return redirect("audiences", request.tenant.slug)
     mappings = list_cards.mappings_of(request.tenant).filter(audience=found)
     context = {"audience": found, "cards": list_cards.cards(list(mappings)), **_moves(found)}

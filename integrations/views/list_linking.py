@@ -41,8 +41,8 @@ def list_link(request: TenantRequest, audience_id: int) -> HttpResponse:
     return render(request, "integrations/list_link.html", context)
 
 
-@require_safe
 @tenant_view(role=Role.MANAGER)
+@require_safe
 def choices(request: TenantRequest) -> HttpResponse:
     """The drop-down of lists, read now; `fresh` reads them anew although they were read a moment ago."""
     extension = _chosen(request, list_choices.connections_of(request.tenant))
@@ -54,8 +54,8 @@ def choices(request: TenantRequest) -> HttpResponse:
     return render(request, "integrations/list_choices.html", context)
 
 
-@require_safe
 @tenant_view(role=Role.MANAGER)
+@require_safe
 def sentence(request: TenantRequest) -> HttpResponse:
     """What the link will do, once both are chosen."""
     extension = _chosen(request, list_choices.connections_of(request.tenant))
@@ -79,7 +79,7 @@ def _link_form(
     request: TenantRequest, extension: Extension, audience: Audience, known: list_choices.Choices | None
 ) -> LinkForm:
     return LinkForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         extension=extension,
         audiences=Audience.objects.filter(tenant=request.tenant).order_by("name", "pk"),
         counts=members_now(request.tenant),

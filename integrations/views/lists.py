@@ -64,7 +64,7 @@ def list_pause(request: TenantRequest, list_mapping_id: int) -> HttpResponse:
 def list_unlink(request: TenantRequest, list_mapping_id: int) -> HttpResponse:
     """Asks what becomes of those whom we added; while they are being taken off, whether to stop that."""
     mapping = _mapping(request, list_mapping_id)
-    form = UnlinkForm(request.POST or None)
+    form = UnlinkForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             messages.success(request, _unlink(request, mapping, form.cleaned_data["how"]))

@@ -41,7 +41,7 @@ VIEWS = {name: view for name, _, view in FOUND}
 @pytest.fixture
 def world(db):
     tenant = make_tenant("acme")
-    extension = make_extension(tenant)
+    extension = make_extension(tenant, base_url="http://127.0.0.1:9")  # nobody answers there
     member = make_member(tenant)
     run = make_troubled_run(extension, member)
     audience = make_audience(tenant)
