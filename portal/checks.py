@@ -1,5 +1,6 @@
 """Bad settings, reported with an id and what to do (`manage.py check`, and before every command)."""
 
+import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,23 @@ def addresses(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMe
         found.append(
             Error("PORTAL_URL has a path; the portal lives at the root of its host.", id="portal.E008")
         )
+    return found
+
+
+@register()
+def klaviyo_app(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """The app's secret and every token go to these addresses."""
+    found: list[CheckMessage] = []
+    if bool(settings.KLAVIYO_CLIENT_ID) != bool(settings.KLAVIYO_CLIENT_SECRET):
+        hint = (
+            "Both are shown by Klaviyo where the app is registered; leave both empty to connect by key only."
+        )
+        words = "KLAVIYO_CLIENT_ID and KLAVIYO_CLIENT_SECRET belong together: one of them is empty."
+        found.append(Error(words, hint=hint, id="portal.E014"))
+    for name in ("KLAVIYO_TOKEN_URL", "KLAVIYO_REVOKE_URL"):
+        address = getattr(settings, name)
+        if _is_http(address) and not address.startswith("https://") and not _is_this_machine(address):
+            found.append(Error(f"{name} must be https: secrets are sent there.", id="portal.E015"))
     return found
 
 
@@ -117,6 +135,14 @@ def _is_http(address: str) -> bool:
     try:
         parts = urlsplit(address)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def _is_this_machine(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

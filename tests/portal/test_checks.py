@@ -28,6 +28,27 @@ def test_an_address_that_cannot_work_is_named(settings: Any, name: str, value: s
     assert ids(checks.addresses(None)) == [check_id]
 
 
+@pytest.mark.parametrize(
+    ("values", "check_ids"),
+    [
+        ({}, []),
+        ({"KLAVIYO_CLIENT_ID": "app"}, ["portal.E014"]),
+        ({"KLAVIYO_CLIENT_SECRET": "secret"}, ["portal.E014"]),
+        ({"KLAVIYO_CLIENT_ID": "app", "KLAVIYO_CLIENT_SECRET": "secret"}, []),
+        ({"KLAVIYO_TOKEN_URL": "http://a.klaviyo.com/oauth/token"}, ["portal.E015"]),
+        ({"KLAVIYO_TOKEN_URL": "http://127.0.0.1:8400/oauth/token"}, []),
+        ({"KLAVIYO_REVOKE_URL": "http://localhost:8400/oauth/revoke"}, []),
+    ],
+)
+def test_an_app_that_cannot_be_signed_in_is_named(
+    settings: Any, values: dict[str, str], check_ids: list[str]
+) -> None:
+    settings.KLAVIYO_CLIENT_ID = settings.KLAVIYO_CLIENT_SECRET = ""
+    for name, value in values.items():
+        setattr(settings, name, value)
+    assert ids(checks.klaviyo_app(None)) == check_ids
+
+
 @pytest.mark.parametrize("keys", [[], ["short"], [Fernet.generate_key().decode(), "x" * 44]])
 def test_keys_that_cannot_encrypt_are_named(settings: Any, keys: list[str]) -> None:
     settings.ENCRYPTION_KEYS = keys

@@ -5,10 +5,12 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
+from integrations.models import SignInAttempt
 from integrations.models.extensions import Extension
 from portal import secret_rows
 from portal.tenancy.models import Tenant
 from portal.tenancy.secrets import Secret, UnreadableSecret
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
@@ -51,3 +53,17 @@ def test_what_no_key_fits_is_counted_and_kept(connections: list[Extension], sett
     settings.ENCRYPTION_KEYS = [OLD]
     secret_rows.read_newest()
     assert Extension.objects.get(name="c3").secret == Secret("pk_3")
+
+
+def test_tokens_and_verifiers_are_rotated_too(connections: list[Extension], settings: Any) -> None:
+    Extension.objects.filter(name="c1").update(refresh_token=Secret("refresh"))
+    user = make_user()
+    SignInAttempt.objects.create(
+        extension=connections[0], user=user, state_digest="0", verifier=Secret("verifier")
+    )
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    told = rotate()
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert "integrations.Extension.refresh_token: 1 encrypted again" in told
+    assert Extension.objects.get(name="c1").refresh_token == Secret("refresh")
+    assert SignInAttempt.objects.get().verifier == Secret("verifier")

@@ -1,9 +1,11 @@
 """Connecting by OAuth: to the Allow page and back, and what is never connected."""
 
+import logging
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from auditlog.models import LogEntry
 from django.utils import timezone
 
 from integrations.errors import AuthenticationError, ConfigurationError, PortalNotAccepted, Temporary
@@ -14,6 +16,7 @@ from portal.tenancy.models import Tenant, User
 from tests.factories import make_member, make_tenant, make_user
 from tests.fakes import FakeDestination
 from tests.services.builders import happen
+from tests.test_secrets_stay_secret import dump
 
 pytestmark = pytest.mark.django_db
 
@@ -175,6 +178,22 @@ def test_a_refusal_for_somebody_else_names_no_connection(fake, extension, owner,
     found = grants.refused(user=make_user(tenant), state=back["state"], error="access_denied", description="")
     assert found.extension is None
     assert grants.on_the_way(user=owner, state=back["state"]) == extension
+
+
+def test_tokens_are_in_no_table_no_log_and_no_audit_entry(fake, extension, owner, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    back = go_and_allow(fake, extension, owner)
+    attempt = SignInAttempt.objects.get()
+    found = grants.finish(user=owner, **back)
+    secrets = [attempt.verifier, found.secret, found.refresh_token]
+    Extension.objects.update(token_expires_at=timezone.now())
+    found = grants.fresh(Extension.objects.get())
+    credentials = found.credentials(default_url="", default_revision="")
+    changes = " ".join(str(entry.changes) for entry in LogEntry.objects.all())
+    assert "refresh_token" in changes and "token_expires_at" not in changes
+    everything = f"{dump()} {caplog.text} {vars(attempt)} {vars(found)} {credentials} {changes}"
+    assert all(secret.reveal() not in everything for secret in [*secrets, found.secret])
+    assert back["state"] not in everything
 
 
 # Whose account -------------------------------------------------------------------------------------
