@@ -153,13 +153,13 @@ def mending(run_ids: Iterable[int]) -> dict[int, Mending]:
             aside=Count("pk", filter=Q(healed_at=None, dismissal__isnull=False)),
         )
     )
-    groups: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    groups: dict[int, list[Any]] = defaultdict(list)
     for row in found:
         groups[row["run_id"]].append(row)
     return {run_id: _mending(rows) for run_id, rows in groups.items()}
 
 
-def _mending(rows: Sequence[dict[str, Any]]) -> Mending:
+def _mending(rows: Sequence[Any]) -> Mending:
     by_run = [(row["healed_by_id"], row["mended"]) for row in rows if row["mended"]]
     return Mending(
         tuple(sorted(by_run, key=lambda pair: -pair[1])),

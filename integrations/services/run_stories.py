@@ -159,10 +159,10 @@ class Change:
 
 
 def changes(found: Any) -> list[Change]:
-    """What a row's `changes` say, in stable order; an unknown shape is shown as it is."""
+    """What a row's `changes` say, in stable order, properties without their leading dot; an unknown shape is shown as it is."""
     if not isinstance(found, Mapping):
         return []
-    return [_change(str(name), pair) for name, pair in found.items()]
+    return [_change(str(name).removeprefix("."), pair) for name, pair in found.items()]
 
 
 def _change(name: str, pair: Any) -> Change:
