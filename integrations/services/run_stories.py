@@ -159,7 +159,7 @@ class Change:
 
 
 def changes(found: Any) -> list[Change]:
-    """What a row's `changes` say, in stable order, properties without their leading dot; an unknown shape is shown as it is."""
+    """What a row's `changes` say, in stable order, without the dot of properties; an unknown shape stays."""
     if not isinstance(found, Mapping):
         return []
     return [_change(str(name).removeprefix("."), pair) for name, pair in found.items()]
