@@ -6,12 +6,14 @@ A model takes part by being registered with auditlog and saying whose it is:
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from auditlog.models import LogEntry
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 
 from portal.tenancy.models import Tenant
@@ -19,8 +21,21 @@ from portal.tenancy.models import Tenant
 PAGE = 50
 VERBS = {0: "Added", 1: "Changed", 2: "Removed"}
 # What the sentence says already, or what says nothing to people.
-UNSAID = {"id", "tenant", "user", "extension", "created_at", "issued_by", "invited_by", "hint", "expires_at"}
+UNSAID = {
+    "id",
+    "slug",
+    "tenant",
+    "user",
+    "extension",
+    "created_at",
+    "issued_by",
+    "invited_by",
+    "hint",
+    "expires_at",
+}
 EMPTY = ("", "None", None)
+# Where the name of a model is not what people call it.
+KINDS = {"membership": "person in the team", "tenant": "general settings"}
 
 
 @dataclass(frozen=True)
@@ -56,12 +71,13 @@ def recent(tenant: Tenant, *, before: int | None = None) -> tuple[list[Change], 
 
 def _change(entry: Any) -> Change:
     model = entry.content_type.model_class()
+    kind = str(model._meta.verbose_name) if model else entry.content_type.name
     return Change(
         entry_id=entry.pk,
         at=entry.timestamp,
         who=(entry.actor.get_full_name() or entry.actor.email) if entry.actor else entry.actor_email or "",
         verb=VERBS.get(entry.action, "Changed"),
-        kind=str(model._meta.verbose_name) if model else entry.content_type.name,
+        kind=KINDS.get(kind, kind),
         name=entry.object_repr,
         lines=list(_lines(model, entry.changes or {})),
     )
@@ -84,6 +100,9 @@ def _lines(model: type[models.Model] | None, changes: dict[str, Any]) -> Iterato
 def _shown(known: Any, value: Any) -> str:
     if value in EMPTY:
         return ""
+    if isinstance(known, models.DateTimeField) and (moment := parse_datetime(str(value))):
+        moment = moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)  # as auditlog writes it
+        return f"{timezone.localtime(moment):%-d %B %Y, %H:%M}"
     words = {"True": "yes", "False": "no"}.get(str(value), str(value))
     choices = known.flatchoices if known else ()
     return next((str(label) for key, label in choices if str(key) == words), words)

@@ -66,7 +66,9 @@ def frame_of_last_tenant(request: HttpRequest) -> None:
     """For a person's own pages: draw the navigation of the tenant used last, where they still belong to it."""
     last = request.session.get(LAST_TENANT)
     found = (
-        Membership.objects.select_related("tenant").filter(user=cast(User, request.user), tenant__slug=last).first()
+        Membership.objects.select_related("tenant")
+        .filter(user=cast(User, request.user), tenant__slug=last)
+        .first()
     )
     if found is not None:
         request.tenant, request.role = found.tenant, Role(found.role)  # type: ignore[attr-defined]

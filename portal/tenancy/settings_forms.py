@@ -24,7 +24,7 @@ def zones() -> list[tuple[str, str]]:
 class GeneralForm(forms.ModelForm):  # type: ignore[type-arg]
     timezone = forms.ChoiceField(
         label="Time zone",
-        widget=forms.Select(attrs={"data-choices": ""}),
+        widget=forms.Select(attrs={"data-searchable": "", "data-what": "time zones"}),
         help_text="Times are shown in it, and the day begins at its midnight: expiry of points, tiers and "
         "audiences with dates follow from the next one. What was sent already stays as it is.",
     )

@@ -1,4 +1,5 @@
 import pytest
+from django.utils import timezone
 
 from portal.tenancy import tokens
 from portal.tenancy.changes import PAGE
@@ -83,9 +84,10 @@ def test_the_history_tells_roles_in_words_and_tokens_that_ended(client, acme, ow
     token, _ = tokens.issue(acme, "Till")
     tokens.revoke(token)
     found = changes_on(client)
-    role = next(x for x in found if x.kind == "membership" and x.verb == "Changed")
+    role = next(x for x in found if x.kind == "person in the team" and x.verb == "Changed")
     assert [(x.label, x.before, x.after) for x in role.lines] == [("Role", "Viewer", "Manager")]
-    assert any(x.kind == "API token" and x.verb == "Changed" for x in found)
+    ended = next(x for x in found if x.kind == "API token" and x.verb == "Changed")
+    assert ended.lines[0].after == f"{timezone.now():%-d %B %Y, %H:}" + ended.lines[0].after[-2:]
 
 
 def test_what_is_gone_stays_in_the_history(client, acme, owner):

@@ -32,7 +32,7 @@ class Verdict:
 
 
 def is_on(user: User) -> bool:
-    return AuthenticatorDevice.objects.filter(user=user, confirmed=True).exists()
+    return bool(AuthenticatorDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 def is_owed(user: User) -> bool:

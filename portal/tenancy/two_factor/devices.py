@@ -68,9 +68,9 @@ class AuthenticatorDevice(ThrottlingMixin, Device):  # type: ignore[misc]  # dja
         return True
 
     def note_failure(self) -> None:
-        self.throttling_failure_timestamp = timezone.now()
-        failures: int = self.throttling_failure_count
-        self.throttling_failure_count = min(failures + 1, FAILURES_COUNTED)
+        self.throttle_increment(commit=False)
+        failures: int = vars(self)["throttling_failure_count"]
+        self.throttling_failure_count = min(failures, FAILURES_COUNTED)
         self._keep("throttling_failure_timestamp", "throttling_failure_count")
 
     def note_success(self, *fields: str) -> None:

@@ -19,7 +19,9 @@ from portal.tenancy.two_factor import codes
 @require_http_methods(["GET", "POST"])
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
-    user = User.objects.get(pk=cast(User, request.user).pk)  # not the frame's own: a refused form must not rename it
+    user = User.objects.get(
+        pk=cast(User, request.user).pk
+    )  # not the frame's own: a refused form must not rename it
     form = NameForm(request.POST or None, instance=user)
     if form.is_valid():
         user.save(update_fields=["first_name", "last_name"])
