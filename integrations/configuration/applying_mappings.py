@@ -18,12 +18,13 @@ def apply(extension: Extension, file: WantedExtension, changes: Changes, *, is_n
 
 
 def _fields(extension: Extension, wanted: Sequence[WantedField], changes: Changes, *, is_new: bool) -> bool:
+    """What the file names no more is sent no more. Its values are left: clearing them is a person's word."""
     what = f"extension {extension.name}, property"
     present = {row.property: row for row in extension.field_mappings.all()}
     made = len(changes.made)
     gone = present.keys() - {one.property for one in wanted}
     for name in sorted(gone):
-        changes.tell(f"{what} {name}", "removed")
+        changes.tell(f"{what} {name}", "removed; its values stay there")
     extension.field_mappings.filter(property__in=gone).delete()
     added = []
     for one in wanted:

@@ -146,7 +146,7 @@ def policy_table(extension: Extension, field: Field | None, name: str) -> dict[s
         return {"problem": "Choose a field first.", "people": []}
     context: dict[str, Any] = {
         "property": name,
-        "policies": [words for _, words in policy_samples.compared(extension)],
+        "policies": [(words, is_usual) for _, words, is_usual in policy_samples.compared(extension)],
     }
     try:
         people = policy_samples.read(extension, field.key, name or field.label)

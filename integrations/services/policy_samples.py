@@ -66,13 +66,10 @@ def arrived(extension: Extension) -> set[str]:
     return {name for properties in found for name in properties or {}}
 
 
-def compared(extension: Extension) -> list[tuple[str, str]]:
-    """The policies to compare, each with its words; the connection's own is marked."""
+def compared(extension: Extension) -> list[tuple[str, str, bool]]:
+    """The policies to compare, each with its words and whether it is the connection's own."""
     usual = merge.Policies(extension.merge_policy).of(".")
-    return [
-        (key, f"{words} (as the connection)" if key == usual else words)
-        for key, words in POLICY_WORDS.items()
-    ]
+    return [(key, words, key == usual) for key, words in POLICY_WORDS.items()]
 
 
 def read(extension: Extension, field: str, name: str) -> list[Sample]:
@@ -107,7 +104,7 @@ def _sample(
         return Sample(name_of(row.member), ours, is_there=False)
     outcomes = [
         (words, outcome(extension.merge_policy, policy, row, name, ours, theirs))
-        for policy, words in compared(extension)
+        for policy, words, _ in compared(extension)
     ]
     return Sample(name_of(row.member), ours, theirs, outcomes)
 

@@ -129,8 +129,8 @@ def _form_context(request: TenantRequest, form: FieldMappingForm) -> dict[str, A
     }
 
 
-@require_safe
 @tenant_view(role=Role.MANAGER)
+@require_safe
 def field_samples(request: TenantRequest) -> HttpResponse:
     """What the chosen field holds; with `read`, what each policy would leave there now. One call at most."""
     extension = chosen(request, connections_of(request))

@@ -124,7 +124,7 @@ def test_fields_match_the_file_exactly():
         "policy: fill_empty", "policy: max"
     )
     assert apply(text)[:2] == [
-        "extension Klaviyo, property Points Balance: removed",
+        "extension Klaviyo, property Points Balance: removed; its values stay there",
         "extension Klaviyo, property VIP Tier: policy fill_empty → max",
     ]
 

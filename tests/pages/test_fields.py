@@ -331,7 +331,7 @@ def test_what_each_policy_would_leave(manager, extension, remote, ours, sent, no
     page = read(manager)
     cells = [part.split("</td>")[0].split(">", 1)[1] for part in page.split('<td data-label="')[3:]]
     assert cells == expected
-    assert "Ours always wins (as the connection)" in page
+    assert 'Ours always wins<span class="under">as the connection' in page
 
 
 def test_a_value_that_is_unknown_here_is_taken_away(manager, extension, remote):
