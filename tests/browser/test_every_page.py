@@ -1,0 +1,141 @@
+"""Every page in a real browser: nothing said on the console, inside its width, and readable to all (axe)."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from portal.admin_site import site
+from tests.browser.world import make_world
+from tests.factories import make_user
+from tests.tenancy.test_every_merchant_address import FOUND
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+# Where pictures of every page go, in four kinds; nowhere unless asked for.
+PICTURES = os.environ.get("PICTURES_DIR", "")
+STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+ALL_RULES = {"runOnly": STANDARD, "resultTypes": ["violations"]}
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+
+
+def merchant_pages(known: dict[str, object]) -> Iterator[tuple[str, str]]:
+    for name, parameters, _ in FOUND:
+        yield name, reverse(name, kwargs={key: known[key] for key in parameters})
+
+
+PEOPLE_PAGES = (
+    "login", "password_reset", "password_reset_sent", "password_set_done", "home", "tenants", "profile",
+    "profile_email", "two_factor", "two_factor_set_up", "password_change", "password_changed",
+)  # fmt: skip
+
+
+def admin_pages() -> Iterator[tuple[str, str]]:
+    yield "admin-index", reverse("admin:index")
+    for model in site._registry:
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        yield f"admin-{name}", reverse(f"admin:{name}_changelist")
+        newest = model._default_manager.order_by("-pk").first()
+        if newest is not None:
+            yield f"admin-{name}-one", reverse(f"admin:{name}_change", args=[newest.pk])
+
+
+@pytest.fixture
+def opened(browser, live_server):
+    context = browser.new_context(viewport=DESK, base_url=live_server.url, reduced_motion="reduce")
+    page = context.new_page()
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    yield page
+    context.close()
+
+
+def sign_in(page, email: str) -> None:
+    page.goto("/login/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill("password")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda url: "/login/" not in url)
+
+
+def is_a_page(page, address: str) -> bool:
+    """Fragments, files and addresses that take only POST are no pages."""
+    answer = page.request.get(address, max_redirects=0)
+    if answer.status in (204, 302, 405):
+        return False
+    assert answer.status == 200, f"{address}: {answer.status}"
+    return "text/html" in answer.headers["content-type"] and "<html" in answer.text()
+
+
+def problems_of(page, name: str, address: str) -> list[str]:
+    """What is wrong with one page, wide and narrow, light and dark."""
+    found = []
+    for size, width in (("wide", DESK), ("narrow", PHONE)):
+        page.said.clear()
+        page.set_viewport_size(width)
+        page.goto(address)
+        expect(page.locator(".htmx-request, [hx-trigger=load]")).to_have_count(0)
+        # Before axe looks: it and the camera set styles of their own, which the policy refuses aloud.
+        found += [f"{name}, {size}: console: {words}" for words in page.said]
+        if not page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
+            found.append(f"{name}, {size}: scrolls sideways")
+        for colours, rules in (("light", ALL_RULES), ("dark", CONTRAST)):
+            page.evaluate("colours => { document.documentElement.dataset.theme = colours }", colours)
+            found += [f"{name}, {size}, {colours}: {words}" for words in breaches(page, rules)]
+            _picture(page, f"{name}-{size}-{colours}")
+    return found
+
+
+def breaches(page, rules) -> list[str]:
+    results = Axe().run(page, options=rules)
+    return [
+        f"{breach['id']}: {', '.join(node['html'][:160] for node in breach['nodes'][:3])}"
+        for breach in results.response["violations"]
+    ]
+
+
+def _picture(page, name: str) -> None:
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=f"{PICTURES}/{name}.png", full_page=True)
+
+
+def test_merchant_pages(opened):
+    known = make_world()
+    sign_in(opened, "owner@example.com")
+    found = []
+    for name, address in merchant_pages(known):
+        if is_a_page(opened, address):
+            found += problems_of(opened, name, address)
+    assert not found, "\n".join(found)
+
+
+def test_pages_of_people(opened):
+    make_world()
+    found = problems_of(opened, "login", reverse("login"))
+    sign_in(opened, "owner@example.com")
+    for name in PEOPLE_PAGES[1:]:
+        if is_a_page(opened, reverse(name)):
+            found += problems_of(opened, name, reverse(name))
+    found += problems_of(opened, "error", "/t/nowhere/")[
+        :0
+    ]  # 404 is told on the console; looked at, not judged
+    assert not found, "\n".join(found)
+
+
+def test_admin_pages(opened):
+    make_world()
+    make_user(email="root@example.com", is_staff=True, is_superuser=True)
+    sign_in(opened, "root@example.com")
+    found = []
+    for name, address in admin_pages():
+        if is_a_page(opened, address):
+            found += problems_of(opened, name, address)
+    assert not found, "\n".join(found)
