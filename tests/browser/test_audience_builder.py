@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from loyalty.models import Audience
+from portal.tenancy.models import User
 from tests.factories import make_member, make_tenant, make_tier, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -22,18 +23,21 @@ def tenant():
     return tenant
 
 
+def signed_in(client) -> str:
+    client.force_login(User.objects.get(email="ada@example.com"))
+    return client.cookies["sessionid"].value
+
+
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
-def page(request, browser, live_server, tenant):
+def page(request, browser, live_server, client, tenant):
     context = browser.new_context(viewport=request.param, base_url=live_server.url)
     context.set_default_timeout(10_000)
     opened = context.new_page()
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: said.append(str(error)))
-    opened.goto("/login/?next=/t/acme/audiences/new/")
-    opened.get_by_label("E-mail").fill("ada@example.com")
-    opened.get_by_label("Password").fill("password")
-    opened.get_by_role("button", name="Log in").click()
+    context.add_cookies([{"name": "sessionid", "value": signed_in(client), "url": live_server.url}])
+    opened.goto("/t/acme/audiences/new/")
     yield opened
     context.close()
     # Breaches of the content security policy are told on the console, too.
