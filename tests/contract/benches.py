@@ -14,6 +14,8 @@ from portal.tenancy.secrets import Secret
 from tests.fakes import FakeDestination
 from tests.klaviyo.sandbox_process import SandboxProcess
 
+Renew = Callable[[Secret], Secret]
+
 
 class Bench(Protocol):
     """A destination with an open channel, and the strings that a test may pull behind its back."""
@@ -21,8 +23,10 @@ class Bench(Protocol):
     destination: Destination
     channel: Channel
 
-    def stranger(self) -> Channel:
-        """A channel whose key is not accepted."""
+    good: Secret
+
+    def stranger(self, renew: Renew | None = None) -> Channel:
+        """A channel whose key is not accepted, and who renews it."""
 
     def forbid_writing_profiles(self) -> None: ...
 
@@ -43,9 +47,11 @@ class KlaviyoBench:
         )
         self.destination: Destination = Klaviyo()
         self.channel = self.destination.open(self._credentials)
+        self.good = self._credentials.secret
 
-    def stranger(self) -> Channel:
-        return self.destination.open(replace(self._credentials, secret=Secret("no-key-of-anybody")))
+    def stranger(self, renew: Renew | None = None) -> Channel:
+        bad = replace(self._credentials, secret=Secret("no-key-of-anybody"), renew=renew)
+        return self.destination.open(bad)
 
     def forbid_writing_profiles(self) -> None:
         self._account.scopes([scope for scope in SCOPES if scope != "profiles:write"])
@@ -77,9 +83,10 @@ class FakeBench:
         self._remote.keys = {"good"}
         self._credentials = Credentials("private_key", Secret("good"), "https://fake.test", "1")
         self.channel = self.destination.open(self._credentials)
+        self.good = self._credentials.secret
 
-    def stranger(self) -> Channel:
-        return self.destination.open(replace(self._credentials, secret=Secret("bad")))
+    def stranger(self, renew: Renew | None = None) -> Channel:
+        return self.destination.open(replace(self._credentials, secret=Secret("bad"), renew=renew))
 
     def forbid_writing_profiles(self) -> None:
         self._remote.missing_scopes = ("profiles:write",)

@@ -20,6 +20,7 @@ from integrations.gateway.port import (
     EventWrite,
     ProfileWrite,
 )
+from portal.tenancy.secrets import Secret
 from tests.contract.benches import BENCHES, Bench
 from tests.contract.reading import everyone_on
 
@@ -306,3 +307,35 @@ def test_a_wrong_key_and_a_missing_permission_are_told_apart(bench: Bench, chann
         channel.write_profile(person(1))
     assert caught.value.scope
     assert channel.check().missing_scopes == (caught.value.scope,)
+
+
+def test_an_access_that_is_refused_is_renewed_once_and_the_call_repeated(bench: Bench) -> None:
+    asked = []
+
+    def renew(refused: Secret) -> Secret:
+        asked.append(refused)
+        return bench.good
+
+    channel = bench.stranger(renew)
+    assert channel.check().account_id == bench.channel.check().account_id
+    assert len(asked) == 1 and asked[0] != bench.good
+
+
+def test_an_access_that_stays_refused_is_not_renewed_again(bench: Bench) -> None:
+    asked = []
+
+    def renew(refused: Secret) -> Secret:
+        asked.append(refused)
+        return refused
+
+    with pytest.raises(errors.AuthenticationError):
+        bench.stranger(renew).check()
+    assert len(asked) == 1
+
+
+def test_what_became_of_the_grant_is_told(bench: Bench) -> None:
+    def renew(refused: Secret) -> Secret:
+        raise errors.Temporary("Another worker is at it.")
+
+    with pytest.raises(errors.Temporary, match="Another worker"):
+        bench.stranger(renew).check()
