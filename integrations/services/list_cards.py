@@ -117,5 +117,6 @@ def state(mapping: AudienceMapping, added: int) -> State:
 
 def _ending(mapping: AudienceMapping, added: int, is_off: bool) -> str:
     total = max((mapping.numbers or {}).get(list_links.REMOVING, added), added)
-    words = f"{added:,} of {wording.counted(total, 'person', 'people')} whom we added still on the list."
+    whom = f"{added:,} of {wording.counted(total, 'person', 'people')} whom we added"
+    words = f"{whom} {'is' if added == 1 else 'are'} still on the list."
     return f"{words} It goes on when {mapping.extension.name} is switched on." if is_off else words

@@ -76,7 +76,7 @@ def test_each_audience_stands_with_its_rule_members_and_lists(client, tenant, ex
         ({"problem": "The list is gone."}, "The list is gone."),
         (
             {"ending_at": timezone.now(), "numbers": {"removing": 4}},
-            "0 of 4 people whom we added still on the list",
+            "0 of 4 people whom we added are still on the list",
         ),
     ],
 )

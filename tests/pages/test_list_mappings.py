@@ -355,7 +355,7 @@ def test_taking_people_off_goes_on_by_a_run_and_can_be_undone(client, vip, gold)
         SentMembership.objects.create(mapping=vip, member=make_member(gold.tenant), origin="added")
     page = text(act(client, vip, "unlink/", how="remove"))
     assert "takes off the 2 people whom we added" in page
-    assert "2 of 2 people whom we added still on the list" in page and "Being unlinked" in page
+    assert "2 of 2 people whom we added are still on the list" in page and "Being unlinked" in page
     SentMembership.objects.filter(pk=SentMembership.objects.first().pk).delete()
     asked = text(client.get(f"/t/acme/lists/{vip.pk}/unlink/"))
     assert "1 of 2 people" in asked and "Keep the list after all" in asked
