@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.errors import AuthenticationError, ConfigurationError, Temporary
+from integrations.errors import AuthenticationError, ConfigurationError, PortalNotAccepted, Temporary
 from integrations.gateway import registry
 from integrations.gateway.port import SignIn, Tokens
 from integrations.models import AuthMethod, Extension, Health
@@ -43,13 +43,16 @@ _STATE_FIELDS = [*TOKEN_FIELDS, "is_active", "health", "health_reason", "health_
 
 
 def sign_in_of(extension: Extension) -> SignIn:
-    """How the connection's destination is signed in to. Raises ConfigurationError where that is not offered."""
+    """How the connection's destination is signed in to.
+
+    Raises ConfigurationError where it has no such way, PortalNotAccepted where the operator offers none.
+    """
     destination = registry.get(extension.destination)
     sign_in = destination.sign_in
     if sign_in is None:
         raise ConfigurationError(f"{destination.label} is connected by a key only.")
     if not sign_in.is_offered():
-        raise ConfigurationError(
+        raise PortalNotAccepted(
             f"This portal has no app at {destination.label} yet, so it cannot be allowed there. Connect by a "
             "private key, or ask the portal's operator to register one."
         )

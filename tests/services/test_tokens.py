@@ -130,6 +130,15 @@ def test_trouble_with_renewing_marks_nobody(fake, error) -> None:
     assert found.refresh_lease_until is None and found.secret
 
 
+def test_an_operator_who_took_the_app_away_marks_nobody(fake) -> None:
+    extension = signed_in(fake, **soon())
+    fake.sign_in.offered = False
+    with pytest.raises(PortalNotAccepted):
+        connections.check(extension)
+    found = Extension.objects.get()
+    assert (found.is_active, found.health, found.refresh_lease_until) == (True, Health.OK, None)
+
+
 def test_an_access_that_was_removed_there_is_noticed(fake) -> None:
     extension = signed_in(fake, **soon())
     happen(make_member(extension.tenant))
@@ -201,7 +210,7 @@ def test_a_grant_is_used_once_a_day_even_where_the_connection_is_off(fake) -> No
     now = timezone.now()
     extension = signed_in(fake, refreshed_at=now - timedelta(hours=24))
     connections.set_active(extension, False)
-    assert grants.keep_alive(now) == 1
+    assert tasks.keep_grants_alive() == "1 grants"
     assert tasks.keep_alive(extension.pk) == "alive"
     assert (fake.remote.count("refresh"), grants.keep_alive(now)) == (1, 0)
 
