@@ -1,10 +1,18 @@
-"""Who tried to sign in, and who changed which setting: to be read, never changed."""
+"""Who tried to sign in, and who changed which setting: to be read; a lock-out can be ended."""
+
+from datetime import timedelta
 
 from auditlog.models import LogEntry
 from axes.models import AccessAttempt, AccessLog
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from portal.admin_site import ReadOnlyAdmin, site
+from portal.templatetags.portal_tags import badge
 
 
 @admin.register(LogEntry, site=site)
@@ -30,11 +38,32 @@ class AttemptAdmin(ReadOnlyAdmin):
 
     group = "System"
     label = "Wrong passwords"
-    list_display = ("attempt_time", "username", "ip_address", "failures_since_start")
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "state")
     list_select_related = ()
     fields = ("attempt_time", "username", "ip_address", "user_agent", "failures_since_start")
     search_fields = ("username", "ip_address")
     sortable_by = ()
+    actions = ("end_lock_out",)
+
+    @admin.display(description="State")
+    def state(self, attempt: AccessAttempt) -> SafeString:
+        """By this row alone: tries with several browsers from one address are counted together."""
+        until = attempt.attempt_time + timedelta(hours=float(settings.AXES_COOLOFF_TIME))
+        if until <= timezone.now():
+            return badge("off", "Over")
+        if attempt.failures_since_start < settings.AXES_FAILURE_LIMIT:
+            return badge("open", "May try again")
+        return badge("bad", f"Locked out until {timezone.localtime(until):%H:%M %Z}")
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    @admin.action(description="Let them try again now", permissions=["unlock"])
+    def end_lock_out(self, request: HttpRequest, chosen: QuerySet[AccessAttempt]) -> None:
+        pairs = set(chosen.values_list("username", "ip_address"))
+        for username, ip_address in pairs:
+            AccessAttempt.objects.filter(username=username, ip_address=ip_address).delete()
+        self.message_user(request, f"{len(pairs)} may try again now.", messages.SUCCESS)
 
 
 @admin.register(AccessLog, site=site)

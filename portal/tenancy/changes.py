@@ -31,7 +31,6 @@ UNSAID = {
     "issued_by",
     "invited_by",
     "hint",
-    "expires_at",
 }
 EMPTY = ("", "None", None)
 # Where the name of a model is not what people call it.

@@ -1,4 +1,5 @@
 import pytest
+from axes.models import AccessAttempt
 from django.core import mail
 from django.urls import reverse
 
@@ -40,6 +41,29 @@ def test_the_lock_out_holds_for_the_right_password_too_and_for_nobody_else(clien
     assert log_in(client).status_code == 429
     assert client.get("/t/acme/").status_code == 302
     assert log_in(client, "bob@example.com").redirect_chain[-1][0] == "/t/bloom/"
+
+
+def test_a_superuser_sees_who_is_locked_out_and_lets_them_try_again(client, settings):
+    settings.AXES_FAILURE_LIMIT = 2
+    make_user(make_tenant("acme"), email="ada@example.com")
+    for _ in range(2):
+        log_in(client, password="wrong")
+    client.force_login(make_user(is_staff=True, is_superuser=True))
+    address = reverse("admin:axes_accessattempt_changelist")
+    assert "Locked out until" in client.get(address).content.decode()
+    client.post(address, {"action": "end_lock_out", "_selected_action": [AccessAttempt.objects.get().pk]})
+    client.logout()
+    assert log_in(client).redirect_chain[-1][0] == "/t/acme/"
+
+
+def test_staff_cannot_end_a_lock_out(client, settings, staff):
+    settings.AXES_FAILURE_LIMIT = 1
+    make_user(email="ada@example.com")
+    log_in(client, password="wrong")
+    client.force_login(staff)
+    address = reverse("admin:axes_accessattempt_changelist")
+    client.post(address, {"action": "end_lock_out", "_selected_action": [AccessAttempt.objects.get().pk]})
+    assert AccessAttempt.objects.exists()
 
 
 def test_several_tenants_are_a_choice_and_the_last_one_is_remembered(client):
