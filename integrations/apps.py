@@ -16,7 +16,7 @@ ENGINE_FIELDS = [
     "refresh_lease_until",
     "removed_at",
 ]
-READING_FIELDS = ["read_at", "read_cursor", "problem"]
+READING_FIELDS = ["read_at", "read_cursor", "problem", "numbers", "numbers_at"]
 
 
 class IntegrationsConfig(AppConfig):
@@ -38,3 +38,4 @@ class IntegrationsConfig(AppConfig):
         auditlog.register(models.EventMapping)
         auditlog.register(models.AudienceMapping, exclude_fields=READING_FIELDS)
         auditlog.register(models.AlertSettings, exclude_fields=["webhook_secret"])
+        auditlog.register(models.Dismissal, exclude_fields=["by", "rows"])

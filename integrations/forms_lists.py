@@ -90,7 +90,7 @@ class LinkForm(forms.Form):
     def _clean_new(self, given: dict[str, Any]) -> None:
         name = given.get("name", "").strip()
         if not name:
-            self._refuse("name", "Enter a name for the new list.")
+            self.add_error("name", "Enter a name for the new list.")
             return
         self._refuse_clash("name", given, name=name)
         self.found = self._read().called(name)
@@ -98,17 +98,19 @@ class LinkForm(forms.Form):
             words = (
                 f"There is a list called “{self.found.name}” already. Use that one, or choose another name."
             )
-            self._refuse("name", words)
+            self.add_error("name", words)
 
     def _clean_existing(self, given: dict[str, Any]) -> None:
         choices = self._read()
         there = choices.find(given.get("list_id", ""))
         if choices.problem:
-            self._refuse("list_id", f"The lists cannot be read now. {choices.problem}")
+            self.add_error("list_id", f"The lists cannot be read now. {choices.problem}")
         elif not given.get("list_id"):
-            self._refuse("list_id", "Choose a list, or make a new one.")
+            self.add_error("list_id", "Choose a list, or make a new one.")
         elif there is None:
-            self._refuse("list_id", "This list is not there any more. Refresh the lists and choose another.")
+            self.add_error(
+                "list_id", "This list is not there any more. Refresh the lists and choose another."
+            )
         else:
             given["name"] = there.name
             self._refuse_clash("list_id", given, name=there.name, list_id=there.remote_id)
@@ -117,11 +119,7 @@ class LinkForm(forms.Form):
         if audience := given.get("audience"):
             words = list_links.clash(self.extension, audience, **what)
             if words:
-                self._refuse(field, words)
-
-    def _refuse(self, field: str, words: str) -> None:
-        """A field that was refused is marked, and tied to its error."""
-        self.add_error(field, words)
+                self.add_error(field, words)
 
     def _read(self) -> Choices:
         self.choices = list_choices.read(self.extension)

@@ -109,7 +109,10 @@ def _list(
     if row.problem:
         told.append("tried again")
         row.problem = ""
+    if row.ending_at:  # who was taken off already is put back by the run that follows
+        told.append("kept, though it was being unlinked")
+        row.ending_at = None
     if told:
-        row.save(update_fields=[*values, "problem"])
+        row.save(update_fields=[*values, "problem", "ending_at"])
         changes.tell(what, ", ".join(told).replace("_", " "))
     return bool(told)

@@ -115,7 +115,7 @@ def _extension(extension: Extension, placeholders: Placeholders) -> dict[str, An
             "remove_leavers": row.remove_leavers,
         }
         | ({"paused": True} if row.is_paused else {})
-        for row in extension.audience_mappings.select_related("audience")
+        for row in extension.audience_mappings.filter(ending_at=None).select_related("audience")
     ]
     return shown
 

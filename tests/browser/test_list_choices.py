@@ -67,7 +67,7 @@ def gold(transactional_db, remote):
 
 @pytest.fixture
 def page(browser, live_server, gold):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{live_server.url}/login/")
     page.fill("#id_username", "owner@acme.test")

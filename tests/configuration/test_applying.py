@@ -262,3 +262,10 @@ def test_a_second_active_connection_is_refused_as_a_whole():
         apply(text)
     assert Tenant.objects.get().name == "Acme Coffee"
     assert Extension.objects.count() == 1
+
+
+def test_a_list_that_is_being_unlinked_is_kept_when_the_file_names_it():
+    apply()
+    AudienceMapping.objects.update(ending_at=timezone.now())
+    assert any("kept, though it was being unlinked" in line for line in apply())
+    assert AudienceMapping.objects.get().ending_at is None

@@ -1,7 +1,8 @@
 import pytest
+from django.utils import timezone
 
 from integrations.configuration import exporting
-from integrations.models import Extension
+from integrations.models import AudienceMapping, Extension
 from portal.tenancy.models import Tenant
 from tests.configuration.files import ACME, KEY, PASSWORD, apply
 from tests.factories import make_user
@@ -49,3 +50,10 @@ def test_two_people_of_one_name_have_a_variable_each():
 def test_a_tenant_with_nothing_is_exported():
     apply("tenant: {slug: acme}")
     assert apply(exporting.export(Tenant.objects.get())) == ["acme: nothing to change"]
+
+
+def test_a_list_that_is_being_unlinked_is_not_part_of_the_file():
+    apply()
+    assert "VIP Customers" in exporting.export(Tenant.objects.get())
+    AudienceMapping.objects.update(ending_at=timezone.now())
+    assert "VIP Customers" not in exporting.export(Tenant.objects.get())
