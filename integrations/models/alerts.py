@@ -46,6 +46,9 @@ class AlertSettings(models.Model):
     def __str__(self) -> str:
         return f"Alerts of {self.tenant}"
 
+    def get_additional_data(self) -> dict[str, int]:
+        return {"tenant_id": self.tenant_id}
+
 
 class IncidentKind(models.TextChoices):
     RUN_FAILED = "run_failed", "A run failed"

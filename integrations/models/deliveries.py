@@ -60,6 +60,9 @@ class Delivery(models.Model):
                 fields=["extension", "event"], name="delivery_news", condition=Q(state="open", history=False)
             ),
             models.Index(fields=["member_id", "-id"], name="delivery_of_member"),
+            models.Index(
+                fields=["extension", "settled_at"], name="delivery_arrived", condition=Q(state="sent")
+            ),
         ]
 
     def __str__(self) -> str:

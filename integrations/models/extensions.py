@@ -139,6 +139,10 @@ class Extension(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_additional_data(self) -> dict[str, int]:
+        """For the audit trail: whose setting this is (portal/tenancy/changes.py)."""
+        return {"tenant_id": self.tenant_id}
+
     def credentials(self, *, default_url: str, default_revision: str) -> Credentials:
         return Credentials(
             method=self.auth_method,

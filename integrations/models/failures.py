@@ -38,4 +38,8 @@ class Dismissal(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.rows} rows of {self.code} put aside"
+        return f"{self.code or 'without a code'} of {self.extension}"
+
+    def get_additional_data(self) -> dict[str, int]:
+        """For the audit trail: whose failures these are (portal/tenancy/changes.py)."""
+        return {"tenant_id": self.extension.tenant_id}

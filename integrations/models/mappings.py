@@ -36,6 +36,9 @@ class FieldMapping(models.Model):
     def __str__(self) -> str:
         return f"{self.field} → {self.property}"
 
+    def get_additional_data(self) -> dict[str, int]:
+        return {"tenant_id": self.extension.tenant_id}
+
 
 class RetiredProperty(models.Model):
     """A property that is not mapped any more, whose values are to be cleared there; gone when that is done."""
@@ -70,6 +73,9 @@ class EventMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} → {self.metric}"
+
+    def get_additional_data(self) -> dict[str, int]:
+        return {"tenant_id": self.extension.tenant_id}
 
 
 class AudienceMapping(models.Model):
@@ -110,3 +116,6 @@ class AudienceMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.audience} → {self.list_name}"
+
+    def get_additional_data(self) -> dict[str, int]:
+        return {"tenant_id": self.extension.tenant_id}

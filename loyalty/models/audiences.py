@@ -31,6 +31,10 @@ class Audience(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_additional_data(self) -> dict[str, int]:
+        """For the audit trail: whose setting this is (portal/tenancy/changes.py)."""
+        return {"tenant_id": self.tenant_id}
+
 
 class AudienceMember(models.Model):
     """Membership as data: a row for each stay; `left_at` empty while the member belongs."""

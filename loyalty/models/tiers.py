@@ -24,6 +24,10 @@ class Tier(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_additional_data(self) -> dict[str, int]:
+        """For the audit trail: whose setting this is (portal/tenancy/changes.py)."""
+        return {"tenant_id": self.tenant_id}
+
 
 class TierChange(models.Model):
     """A member moved. Never edited."""
