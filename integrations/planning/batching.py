@@ -103,7 +103,10 @@ def _lock(cursor: Any, extension: Extension, ids: list[int]) -> None:
 
 
 def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) -> None:
-    """The difference, as a temporary table: who, why not, what joins, whether anything changed."""
+    """The difference, as a temporary table: who, why not, what joins, whether anything changed.
+
+    Materialized, or the document would be made anew for each comparison with it: four times slower.
+    """
     members = desired.members(extension)
     if len(ids) <= FEW:
         members = members.filter(pk__in=ids)
@@ -118,7 +121,7 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
     cursor.execute(
         f"""
         CREATE TEMP TABLE plan ON COMMIT DROP AS
-        WITH desired(member_id, document, hold) AS ({sql}),
+        WITH desired(member_id, document, hold) AS MATERIALIZED ({sql}),
         joins AS (
             SELECT am.member_id, array_agg(mp.id ORDER BY mp.id) AS mapping_ids
             FROM integrations_audiencemapping mp
