@@ -42,7 +42,9 @@ class _Member:
 def policies_of(extension: Extension) -> merge.Policies:
     """The policies of now; a property that is mapped again is not being cleared."""
     mapped = {row.property: row.policy for row in extension.field_mappings.all()}
-    retired = {name: policy for name, policy in leaving.last_policies(extension).items() if name not in mapped}
+    retired = {
+        name: policy for name, policy in leaving.last_policies(extension).items() if name not in mapped
+    }
     exceptions = {name: policy for name, policy in (mapped | retired).items() if policy}
     return merge.Policies(extension.merge_policy, exceptions, frozenset(retired))
 
