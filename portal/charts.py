@@ -94,7 +94,7 @@ class DayChart:
     label_y: float
 
 
-def days(found: Sequence[Day], *, width: int = 720, height: int = 190) -> DayChart:
+def days(found: Sequence[Day], *, width: int = 440, height: int = 190) -> DayChart:
     """Stacked bars per day with round numbers at the side and some dates below."""
     left, label_room, head = 48, 22, 8
     floor = height - label_room
@@ -146,6 +146,7 @@ class LineChart:
     names: list[tuple[float, str]]
     band_y: float | None
     band_height: float
+    plot: int
     width: int
     height: int
     left: int
@@ -160,7 +161,7 @@ def line(
     ticks: Sequence[tuple[float, str]],
     *,
     band: float | None = None,
-    width: int = 720,
+    width: int = 440,
     height: int = 150,
 ) -> LineChart:
     """Values side by side; None leaves a gap. `ticks` are (value, words), the last the top of the chart.
@@ -187,6 +188,7 @@ def line(
         names=[(x, name) for x, name in zip(xs, names, strict=True) if name],
         band_y=None if band is None else y(band),
         band_height=0 if band is None else round(floor - y(band), 1),
+        plot=width - left,
         width=width,
         height=height,
         left=left,
