@@ -9,7 +9,6 @@ from integrations.views import (
     dictionary,
     events,
     fields,
-    fields,
     integrations,
     list_linking,
     lists,

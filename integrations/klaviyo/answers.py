@@ -117,7 +117,7 @@ def remote_list(item: Mapping[str, Json]) -> RemoteList:
         str(item["id"]),
         str(attributes.get("name") or ""),
         people if isinstance(people, int) else None,
-        _OPT_INS.get(attributes.get("opt_in_process"), ""),
+        _OPT_INS.get(str(attributes.get("opt_in_process")), ""),
     )
 
 
