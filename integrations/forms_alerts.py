@@ -36,6 +36,8 @@ class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
         labels: ClassVar = {
             "failed_share": "Tell me when more than so many per cent of a run fail",
             "quiet_hours": "Tell me when nothing has arrived for so many hours",
+            "even_if_idle": "Also when nothing waited",
+            "tells_recovery": "Say when it is right again",
         }
         help_texts: ClassVar = {
             "failed_share": "Of the rows that were tried. A run that failed as a whole is always told.",
@@ -50,6 +52,10 @@ class AlertForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["addresses"].initial = "\n".join(self.instance.emails)
+
+    @property
+    def switches(self) -> list[forms.BoundField]:
+        return [self["even_if_idle"], self["tells_recovery"]]
 
     def clean_addresses(self) -> list[str]:
         found = [part.lower() for part in re.split(r"[\s,;]+", self.cleaned_data["addresses"]) if part]
