@@ -11,6 +11,7 @@ from integrations.gateway import registry
 from integrations.models import AuthMethod, Extension, MergePolicy
 from integrations.services import connection_stories
 from loyalty.fields import STANDARD_PROPERTIES
+from portal.runtime.outgoing import is_this_machine
 
 
 class NewForm(forms.Form):
@@ -127,11 +128,18 @@ class ConnectForm(forms.Form):
         return way
 
     def clean_base_url(self) -> str:
+        """An address on this machine only where the whole portal practises there: a merchant has no business
+        with what else listens on it."""
         text = str(self.cleaned_data["base_url"])
+        destination = registry.get(self.extension.destination)
         try:
-            return registry.get(self.extension.destination).validate_base_url(text) if text else ""
+            address = destination.validate_base_url(text) if text else ""
         except ConfigurationError as error:
             raise forms.ValidationError(error.words) from error
+        is_new = address != self.extension.base_url
+        if is_new and is_this_machine(address) and not is_this_machine(destination.default_base_url()):
+            raise forms.ValidationError("An address on this machine is set by the staff of this portal.")
+        return address
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data

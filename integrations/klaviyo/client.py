@@ -34,6 +34,7 @@ from integrations.gateway.port import (
 from integrations.klaviyo import answers, failures, paging, protocol, transport
 from integrations.klaviyo.limits import RULES, bucket_key
 from integrations.klaviyo.protocol import Answer, Call
+from portal.runtime.outgoing import is_this_machine
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class KlaviyoChannel:
             missing.append("accounts:read")
         missing += [scope for scope, call in protocol.probes().items() if not self._may(call)]
         account_id = account_id or self._seen_account_id
-        is_practice = is_test or transport.is_loopback(self._credentials.base_url)
+        is_practice = is_test or is_this_machine(self._credentials.base_url)
         return ConnectionReport(account_id, name, tuple(missing), is_practice)
 
     def submit(self, kind: BatchKind, body: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from integrations.errors import ConfigurationError
@@ -16,9 +16,10 @@ from integrations.gateway.port import (
     ProfileWrite,
     SignIn,
 )
-from integrations.klaviyo import conf, limits, payloads, transport, web_pages
+from integrations.klaviyo import advice, conf, limits, payloads, web_pages
 from integrations.klaviyo.client import KlaviyoChannel
 from integrations.klaviyo.oauth import KlaviyoSignIn
+from portal.runtime.outgoing import is_this_machine
 
 _LONGEST_NAME = 127  # a metric's name is under 128 characters; a property is held to the same
 
@@ -41,6 +42,7 @@ class Klaviyo:
     sample_help = (
         "Klaviyo accepts events for addresses at example.com and test.com and then drops them: use another."
     )
+    cause_help: Mapping[str, tuple[str, str]] = advice.CAUSE_HELP
     limits: Limits = limits.LIMITS
     sign_in: SignIn | None = KlaviyoSignIn()
 
@@ -62,7 +64,7 @@ class Klaviyo:
             raise ConfigurationError(
                 "This must be a web address without query, such as https://a.klaviyo.com."
             )
-        if transport.is_loopback(address):
+        if is_this_machine(address):
             return address
         if parts.scheme != "https":
             raise ConfigurationError("The address must begin with https://, because the key is sent there.")

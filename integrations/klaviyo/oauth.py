@@ -18,9 +18,10 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from integrations.errors import PortalNotAccepted, Temporary
 from integrations.gateway.port import Tokens
-from integrations.klaviyo import conf, token_answers, transport
+from integrations.klaviyo import conf, token_answers
 from integrations.klaviyo.limits import SCOPES
 from integrations.klaviyo.token_answers import Step, TokenAnswer
+from portal.runtime.outgoing import is_this_machine
 from portal.tenancy.secrets import Secret
 
 logger = logging.getLogger(__name__)
@@ -140,6 +141,6 @@ def _headers() -> dict[str, str]:
 
 def _options(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"timeout": conf.TIMEOUT, "allow_redirects": False}
-    if transport.is_loopback(url):  # no proxy of the environment is asked for this machine
+    if is_this_machine(url):  # no proxy of the environment is asked for this machine
         options["proxies"] = {"no_proxy": urlsplit(url).hostname or ""}
     return options

@@ -1,6 +1,5 @@
 """Bytes to Klaviyo and back: one pooled session per process, nothing about what they mean."""
 
-import ipaddress
 import os
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from integrations.errors import ConfigurationError, Temporary, UnexpectedAnswer
 from integrations.gateway.port import Credentials
 from integrations.klaviyo import conf
 from integrations.klaviyo.protocol import Answer, Call
+from portal.runtime.outgoing import is_this_machine
 
 _sessions: dict[int, requests.Session] = {}
 
@@ -62,7 +62,7 @@ def send(credentials: Credentials, call: Call) -> Answer:
             auth=Authorization(credentials),
             timeout=conf.TIMEOUT,
             proxies={"no_proxy": urlsplit(credentials.base_url).hostname or ""}
-            if is_loopback(credentials.base_url)
+            if is_this_machine(credentials.base_url)
             else None,
             allow_redirects=False,
             stream=True,
@@ -75,16 +75,6 @@ def send(credentials: Credentials, call: Call) -> Answer:
         raise Temporary("Klaviyo did not answer in time.") from error
     except requests.RequestException as error:
         raise Temporary(f"The connection to Klaviyo failed ({type(error).__name__}).") from error
-
-
-def is_loopback(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read(response: requests.Response) -> bytes:

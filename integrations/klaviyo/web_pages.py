@@ -6,7 +6,7 @@ practice stand-in answers the same paths at its own address.
 
 from urllib.parse import quote
 
-from integrations.klaviyo import transport
+from portal.runtime.outgoing import is_this_machine
 
 _SITE = "https://www.klaviyo.com"
 
@@ -22,5 +22,5 @@ def remote_list(base_url: str, list_id: str) -> str:
 def _page(base_url: str, kind: str, remote_id: str) -> str:
     if not remote_id:
         return ""
-    site = base_url.rstrip("/") if transport.is_loopback(base_url) else _SITE
+    site = base_url.rstrip("/") if is_this_machine(base_url) else _SITE
     return f"{site}/{kind}/{quote(remote_id, safe='')}"

@@ -34,6 +34,17 @@ class Target:
     ip: str
 
 
+def is_this_machine(url: str) -> bool:
+    """Whether an address names loopback, without looking anything up."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def check(url: str) -> Target:
     """Where `url` leads; raises AddressRefused for what is no public https address.
 

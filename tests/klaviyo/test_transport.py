@@ -9,6 +9,7 @@ import responses
 from integrations.errors import ConfigurationError, DestinationError, Temporary, UnexpectedAnswer
 from integrations.gateway.port import Credentials
 from integrations.klaviyo import conf, protocol, transport
+from portal.runtime import outgoing
 from portal.tenancy.secrets import Secret
 from tests.klaviyo.samples import profile
 
@@ -131,7 +132,7 @@ def test_a_refused_connection_is_temporary(monkeypatch) -> None:
     ],
 )
 def test_loopback_is_known(base_url: str, expected: bool) -> None:
-    assert transport.is_loopback(base_url) is expected
+    assert outgoing.is_this_machine(base_url) is expected
 
 
 def test_a_forked_process_has_a_session_of_its_own(monkeypatch) -> None:

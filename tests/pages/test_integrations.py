@@ -238,7 +238,8 @@ def test_a_missing_permission_is_named_with_what_it_is_for(client, tenant, answe
     assert "lacks the permission events:write" in found and "<code>events:write</code>" in found
 
 
-def test_another_address_forgets_the_key_and_says_so(client, tenant, answers):
+def test_another_address_forgets_the_key_and_says_so(client, tenant, answers, settings):
+    settings.KLAVIYO_API_URL = "http://127.0.0.1:8400"
     answers(AuthenticationError("Not accepted."))
     extension = make_extension(tenant, account_id="ACME01")
     given = by_key(NEW, base_url="http://127.0.0.1:9/", revision="2026-04-15")
@@ -252,6 +253,7 @@ def test_another_address_forgets_the_key_and_says_so(client, tenant, answers):
     ("given", "words"),
     [
         ({"base_url": "https://evil.example"}, "is not a host of Klaviyo"),
+        ({"base_url": "http://127.0.0.1:9"}, "is set by the staff of this portal"),
         ({"revision": "newest"}, "A revision is a date"),
     ],
 )
