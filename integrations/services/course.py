@@ -95,12 +95,12 @@ def _refresh_statistics() -> None:
 
 
 def reopen(run: SyncRun) -> None:
-    """A re-run sends failed events again, under the same uid."""
+    """A re-run sends failed events again, under the same uid; what was discarded on purpose stays so."""
     Delivery.objects.filter(
         pk__in=run.delivery_ids or [],
         extension=run.extension,
         state__in=[DeliveryState.FAILED, DeliveryState.REJECTED, DeliveryState.HELD],
-    ).update(state=DeliveryState.OPEN, not_before=None, code="", words="")
+    ).exclude(code="discarded").update(state=DeliveryState.OPEN, not_before=None, code="", words="")
 
 
 def _plan(run: SyncRun) -> bool:

@@ -24,7 +24,7 @@ from integrations.models import (
 )
 from integrations.models.runs import OPEN_STATUSES, RunPhase
 from integrations.models.sent import Origin
-from integrations.planning import batching, messages
+from integrations.planning import batching, desired, messages
 from integrations.services import course, lanes, routing, sync
 from loyalty.models import Member
 from portal.tenancy.models import User
@@ -141,10 +141,19 @@ def _plan(run: SyncRun, member: Member) -> None:
 
 
 def _forget_lists(extension: Extension, member: Member) -> None:
-    """Whom we put on a list that they should be on is put there again; who was found there stays *found*."""
+    """Whom we put on a list that they should be on is put there again; who was found there stays *found*.
+
+    Only what the plan joins again is forgotten: who stays on a list and is not known to be there would never
+    be taken off it.
+    """
+    _, hold = desired.of(extension, [member.pk]).get(member.pk, ({}, ""))
+    if hold:
+        return
     mine = SentMembership.objects.filter(
         mapping__extension=extension,
         mapping__is_paused=False,
+        mapping__ending_at=None,
+        mapping__read_at__isnull=False,
         mapping__problem="",
         mapping__audience__memberships__member=member,
         mapping__audience__memberships__left_at=None,
