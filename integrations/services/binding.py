@@ -62,21 +62,21 @@ def _taken(extension: Extension, report: ConnectionReport, other: Extension | No
     )
 
 
-def give_back(extension: Extension, granted: Tokens, report: ConnectionReport) -> None:
-    """An access that we do not keep; but never one that another connection to the account lives by.
+def give_back(extension: Extension, refresh: Secret, account_id: str) -> str:
+    """Give back an access that we do not keep; but never one that another connection to the account lives by.
 
-    To give back one grant takes the whole app out of the account there.
+    To give back one grant takes the whole app out of the account there. Returns what a person should be
+    told when that was not possible, else "".
     """
-    sharing = Extension.objects.filter(
-        destination=extension.destination, account_id=report.account_id, auth_method=AuthMethod.OAUTH
-    )
-    if not sharing.exclude(refresh_token=None).exists():
-        revoked(extension, granted.refresh)
-
-
-def revoked(extension: Extension, refresh: Secret) -> str:
-    """Give a grant back; what a person should be told when that was not possible."""
     label = registry.get(extension.destination).label
+    sharing = Extension.objects.filter(
+        destination=extension.destination,
+        account_id=account_id,
+        auth_method=AuthMethod.OAUTH,
+        removed_at=None,
+    )
+    if account_id and sharing.exclude(refresh_token=None).exists():
+        return f"{label} still allows this portal, because another connection here uses the same account."
     try:
         sign_in_of(extension).revoke(refresh)
     except DestinationError as error:
@@ -90,6 +90,19 @@ def keep(extension: Extension, granted: Tokens, report: ConnectionReport) -> Non
 
     A connection that was removed on the other side is switched on again, unless another took its place.
     """
+    try:
+        with transaction.atomic():
+            connections.hold(extension)
+            refuse_other_account(extension, report)
+            _store(extension, granted, report)
+    except OtherAccount:
+        raise
+    except ConfigurationError as error:
+        extension.refresh_from_db()
+        raise _taken(extension, report, None) from error
+
+
+def _store(extension: Extension, granted: Tokens, report: ConnectionReport) -> None:
     was_removed = extension.removed_at is not None
     values = tokens.values_of(granted, extension) | {
         "auth_method": AuthMethod.OAUTH.value,
@@ -98,15 +111,10 @@ def keep(extension: Extension, granted: Tokens, report: ConnectionReport) -> Non
     }
     for name, value in values.items():
         setattr(extension, name, value)
-    try:
-        with transaction.atomic():
-            extension.save(update_fields=list(values))
-            connections.remember(extension, report)
-            if was_removed:
-                _switch_on(extension)
-    except ConfigurationError as error:
-        extension.refresh_from_db()
-        raise _taken(extension, report, None) from error
+    extension.save(update_fields=list(values))
+    connections.remember(extension, report)
+    if was_removed:
+        _switch_on(extension)
 
 
 def _switch_on(extension: Extension) -> None:

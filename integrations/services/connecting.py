@@ -2,8 +2,10 @@
 
 from copy import copy
 
+from django.db import transaction
+
 from integrations.gateway import registry
-from integrations.gateway.port import ConnectionReport, Tokens
+from integrations.gateway.port import ConnectionReport
 from integrations.models import AuthMethod, Extension
 from integrations.services import binding, connections
 from portal.tenancy.secrets import Secret
@@ -19,12 +21,14 @@ def by_key(extension: Extension, key: str) -> ConnectionReport:
     candidate.secret = Secret(registry.get(extension.destination).validate_secret(key))
     candidate.auth_method = AuthMethod.PRIVATE_KEY
     report = connections.open_channel(candidate).check()
-    connections.same_account(extension, report)
-    grant = extension.refresh_token
-    connections.store_key(extension, key)
-    connections.remember(extension, report)
+    with transaction.atomic():
+        connections.hold(extension)
+        connections.same_account(extension, report)
+        grant = extension.refresh_token
+        connections.store_key(extension, key)
+        connections.remember(extension, report)
     if grant:
-        binding.give_back(extension, Tokens(access=grant, refresh=grant, expires_in=0), report)
+        binding.give_back(extension, grant, report.account_id)
     return report
 
 

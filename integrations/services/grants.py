@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -109,11 +110,10 @@ def finish(*, user: User, state: str, code: str) -> Extension:
     )
     report = binding.check(extension, granted)
     try:
-        binding.refuse_other_account(extension, report)
+        binding.keep(extension, granted, report)
     except OtherAccount:
-        binding.give_back(extension, granted, report)
+        binding.give_back(extension, granted.refresh, report.account_id)
         raise
-    binding.keep(extension, granted, report)
     return extension
 
 
@@ -127,16 +127,18 @@ def refused(*, user: User, state: str, error: str, description: str) -> Refused:
 
 
 def disconnect(extension: Extension) -> str:
-    """Switch off, give the access back and forget it; the mappings, the account and what was sent stay.
+    """Switch off, forget the access and give it back; the mappings, the account and what was sent stay.
 
-    Returns what a person should be told: empty when all went well, otherwise that the destination could
-    not be asked. The access is forgotten here all the same.
+    Returns what a person should be told: empty when all went well, otherwise why the access stands there
+    still. It is forgotten first, so that no worker renews what is being given back.
     """
     connections.set_active(extension, False)
-    told = binding.revoked(extension, extension.refresh_token) if extension.refresh_token else ""
-    connections.forget_access(extension)
+    with transaction.atomic():
+        connections.hold(extension)
+        refresh = extension.refresh_token
+        connections.forget_access(extension)
     health.forget(extension)
-    return told
+    return binding.give_back(extension, refresh, extension.account_id) if refresh else ""
 
 
 def keep_alive(now: datetime) -> int:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from integrations.errors import AuthenticationError, ConfigurationError, PortalNotAccepted, Temporary
 from integrations.gateway.port import ConnectionReport
 from integrations.models import Extension, FieldMapping, Health, SignInAttempt
-from integrations.services import connections, grants
+from integrations.services import binding, connecting, connections, grants
 from portal.tenancy.models import Tenant, User
+from portal.tenancy.secrets import Secret
 from tests.factories import make_member, make_tenant, make_user
 from tests.fakes import FakeDestination
 from tests.services.builders import happen
@@ -298,3 +299,76 @@ def test_a_key_is_forgotten_too(extension) -> None:
     assert (extension.secret, extension.auth_method) == (None, "private_key")
     with pytest.raises(ConfigurationError, match="not connected yet: open http"):
         connections.open_channel(extension)
+
+
+def test_a_grant_that_another_connection_lives_by_is_not_given_back(fake, extension, owner, tenant) -> None:
+    """To give back one grant takes the whole app out of the account there: the other would be removed."""
+    first = connect(fake, extension, owner)
+    second = connections.create(tenant, destination="fake", name="Second")
+    connect(fake, second, owner)
+    told = grants.disconnect(first)
+    first.refresh_from_db()
+    assert (first.secret, first.refresh_token) == (None, None)
+    assert fake.sign_in.revoked == [] and "another connection" in told
+    second.refresh_from_db()
+    assert grants.disconnect(second) == ""
+    assert len(fake.sign_in.revoked) == 1
+
+
+def test_the_grant_of_the_moment_is_given_back_and_forgotten_first(
+    fake, extension, owner, monkeypatch
+) -> None:
+    """A worker renewed meanwhile: its token is the one that lives. Nobody renews while we give back."""
+    found = connect(fake, extension, owner)
+    other = Extension.objects.get(pk=found.pk)
+    fake.sign_in.grants.add("rotated")
+    other.refresh_token = Secret("rotated")
+    other.save(update_fields=["refresh_token"])
+    seen: list[object] = []
+    give_back = fake.sign_in.revoke
+
+    def revoke(token: Secret) -> None:
+        seen.append(Extension.objects.get(pk=found.pk).refresh_token)
+        give_back(token)
+
+    monkeypatch.setattr(fake.sign_in, "revoke", revoke)
+    grants.disconnect(found)
+    assert fake.sign_in.revoked == ["rotated"] and seen == [None]
+
+
+# Two at once ---------------------------------------------------------------------------------------
+
+
+def test_an_account_that_was_bound_while_we_asked_is_not_replaced(
+    fake, extension, owner, monkeypatch
+) -> None:
+    """Two people connect one draft to two accounts: the second is told, and its access is given back."""
+    back = go_and_allow(fake, extension, owner)
+    check = binding.check
+
+    def meanwhile(asked: Extension, granted: object) -> ConnectionReport:
+        Extension.objects.filter(pk=asked.pk).update(account_id="FIRST", account_name="First Shop")
+        return check(asked, granted)
+
+    monkeypatch.setattr(binding, "check", meanwhile)
+    with pytest.raises(grants.OtherAccount, match="First Shop"):
+        grants.finish(user=owner, **back)
+    extension.refresh_from_db()
+    assert (extension.account_id, extension.secret, extension.refresh_token) == ("FIRST", None, None)
+    assert len(fake.sign_in.revoked) == 1
+
+
+def test_a_key_of_another_account_than_the_one_bound_meanwhile_is_not_kept(
+    fake, extension, monkeypatch
+) -> None:
+    channel = connections.open_channel
+
+    def meanwhile(asked: Extension) -> object:
+        Extension.objects.filter(pk=extension.pk).update(account_id="FIRST", account_name="First Shop")
+        return channel(asked)
+
+    monkeypatch.setattr(connections, "open_channel", meanwhile)
+    with pytest.raises(ConfigurationError, match="First Shop"):
+        connecting.by_key(extension, "key")
+    extension.refresh_from_db()
+    assert (extension.account_id, extension.secret) == ("FIRST", None)
