@@ -16,6 +16,9 @@ class DemoPerson:
 
 PEOPLE = (
     DemoPerson("owner@demo.example", "Merchant, owner", "the merchant pages, and may change everything"),
+    DemoPerson(
+        "manager@demo.example", "Merchant, manager", "the merchant pages; changes mappings and starts runs"
+    ),
     DemoPerson("viewer@demo.example", "Merchant, viewer", "the merchant pages, and may only look"),
     DemoPerson(
         "staff@demo.example", "Staff", "everything in the admin; changes connections, programmes and people"

@@ -1,13 +1,12 @@
 """The members of the demo: the same people at every seeding, told as a merchant's system would."""
 
 import unicodedata
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
 from portal.demo.places import PLACES, Place
 
-COUNT = 400
-STORES = ("Gloucester Road", "Harbourside", "Stokes Croft", "Bath Abbey", "Online")
 PRESS = (12, 57, 133, 208, 301)
 _DAY = timedelta(days=1)
 # People who show what happens to data that cannot be used, by their place in the list.
@@ -20,32 +19,59 @@ ODD_ONES: dict[int, dict[str, object]] = {
 }
 
 
-def members(now: datetime, random: Random) -> list[dict[str, object]]:
+@dataclass(frozen=True)
+class Shop:
+    """Whose members they are: how their ids begin, where they buy, and who among them is odd."""
+
+    letter: str
+    count: int
+    host: str
+    stores: tuple[str, ...]
+    odd_ones: dict[int, dict[str, object]] = field(default_factory=dict)
+    press: tuple[int, ...] = ()
+
+
+COFFEE = Shop(
+    letter="C",
+    count=400,
+    host="fernhill.example",
+    stores=("Gloucester Road", "Harbourside", "Stokes Croft", "Bath Abbey", "Online"),
+    odd_ones=ODD_ONES,
+    press=PRESS,
+)
+BOOKS = Shop(letter="B", count=200, host="birchbooks.example", stores=("Park Street", "Clifton", "Online"))
+
+
+def members(shop: Shop, now: datetime, random: Random) -> list[dict[str, object]]:
     """Members as the ingestion API takes them, with ids C-1001 and on."""
     numbers = dict.fromkeys((place.country for place in PLACES), 0)
     addresses: set[str] = set()
     found = []
-    for index in range(COUNT):
+    for index in range(shop.count):
         place = random.choices(PLACES, [place.share for place in PLACES])[0]
-        member = _member(index, place, now, random, addresses)
+        member = _member(shop, index, place, now, random, addresses)
         if random.random() < 0.8:
             member["phone"] = place.phone(numbers[place.country])
             numbers[place.country] += 1
         found.append(
-            {key: value for key, value in (member | ODD_ONES.get(index, {})).items() if value is not None}
+            {
+                key: value
+                for key, value in (member | shop.odd_ones.get(index, {})).items()
+                if value is not None
+            }
         )
     return found
 
 
 def _member(
-    index: int, place: Place, now: datetime, random: Random, addresses: set[str]
+    shop: Shop, index: int, place: Place, now: datetime, random: Random, addresses: set[str]
 ) -> dict[str, object]:
     first, last = random.choice(place.first_names), random.choice(place.last_names)
     town, postcode = random.choice(place.towns)
     enrolled_at = now - random.randint(3, 900) * _DAY - timedelta(minutes=random.randint(0, 600))
     birthday = (datetime(1996, 1, 1) - random.randint(-3000, 12_000) * _DAY).date().isoformat()
     member: dict[str, object] = {
-        "external_id": f"C-{1001 + index}",
+        "external_id": f"{shop.letter}-{1001 + index}",
         "email": _address(first, last, addresses),
         "first_name": first,
         "last_name": last,
@@ -56,16 +82,16 @@ def _member(
         "zip": postcode,
         "enrolled_at": enrolled_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "referral_code": f"{_plain(first).upper()}{1001 + index}",
-        "referral_url": f"https://fernhill.example/r/{_plain(first)}{1001 + index}",
+        "referral_url": f"https://{shop.host}/r/{_plain(first)}{1001 + index}",
         "attributes": {
-            "favourite_store": random.choice(STORES),
+            "favourite_store": random.choice(shop.stores),
             "has_subscription": random.random() < 0.3,
             "visits": int(random.expovariate(1 / 14)),
         },
     }
     if random.random() < 0.75:
         member["birthday"] = birthday if random.random() < 0.8 else birthday[5:]
-    if index in PRESS:
+    if index in shop.press:
         member["tags"] = ["press"]
     if consent := _consent(str(member["enrolled_at"]), random):
         member["consent"] = consent
