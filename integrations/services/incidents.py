@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from integrations.models import (
@@ -75,16 +75,21 @@ def wanted_by(extension: Extension) -> AlertSettings:
 
 
 def _watched() -> QuerySet[Extension]:
-    """Active connections, removed ones, and those that still have something open; with what they are judged by."""
+    """Connections that ever reached an account, with what they are judged by.
+
+    An hour of which too little is known yet does not push a bad one aside.
+    """
     of_it = SyncRun.objects.filter(extension=OuterRef("pk")).order_by("-pk")
     last_job = of_it.exclude(kind=RunKind.LIVE).filter(status__in=JUDGED)
+    tried = F("sent") + F("rejected") + F("failed")
+    last_hour = of_it.filter(kind=RunKind.LIVE).alias(tried=tried).filter(tried__gte=FEWEST_ROWS)
     return (
         Extension.objects.filter(account_id__gt="")
         .select_related("tenant__alert_settings")
         .defer("secret", "refresh_token")
         .annotate(
             last_job_id=Subquery(last_job.values("pk")[:1]),
-            last_hour_id=Subquery(of_it.filter(kind=RunKind.LIVE).values("pk")[:1]),
+            last_hour_id=Subquery(last_hour.values("pk")[:1]),
             arrived_at=Subquery(of_it.filter(sent__gt=0).values("progress_at")[:1]),
         )
     )
@@ -109,7 +114,7 @@ def _job(extension: Extension, runs: dict[int, SyncRun], wanted: AlertSettings) 
     job = runs.get(getattr(extension, "last_job_id", None) or 0)
     hour = runs.get(getattr(extension, "last_hour_id", None) or 0)
     findings = [] if job is None else [_failed(job)]
-    judged = [run for run in (job, hour) if run is not None and (run is job or _tried(run) >= FEWEST_ROWS)]
+    judged = [run for run in (job, hour) if run is not None]
     if judged:
         findings.append(_many(max(judged, key=lambda run: run.pk), wanted.failed_share))
     return findings

@@ -99,6 +99,21 @@ def test_three_changes_in_an_hour_are_no_trouble_of_the_connection(extension):
     assert not Incident.objects.exists()
 
 
+def test_a_bad_hour_stays_bad_until_one_that_can_be_judged(extension):
+    """A new hour that has hardly begun, or one person who is sent again, says nothing about the rows."""
+    make_run(extension, sent=50)
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    make_run(extension, kind="live", hour=hour - timedelta(hours=1), sent=10, rejected=30)
+    alerting.watch()
+    make_run(extension, kind="live", hour=hour, status="running", sent=1)
+    make_run(extension, kind="live", hour=None, sent=2)
+    alerting.watch()
+    assert [message.subject for message in mail.outbox] == ["Many rows did not arrive: Acme Coffee"]
+    make_run(extension, kind="live", hour=hour + timedelta(hours=1), status="running", sent=40)
+    alerting.watch()
+    assert mail.outbox[-1].subject == "Rows arrive again: Acme Coffee"
+
+
 def test_silence_is_told_when_something_waited_all_the_time(extension):
     long_ago = timezone.now() - timedelta(hours=30)
     make_run(extension, sent=5, progress_at=long_ago)
