@@ -102,6 +102,8 @@ def _policy(standing: Standing, key: str) -> str:
 def _compare(standing: Standing, key: str, wanted: Any, sent: Any) -> tuple[str, str]:
     if wanted is None and sent is None:
         return "quiet", "empty"
+    if key in standing.left:
+        return "quiet", "not mapped any more, left there"
     if standing.arrived is not None and merge.same(wanted, sent):
         return ("held", "kept theirs by policy") if key in standing.kept else ("good", "as sent")
     if standing.hold or (standing.sent and standing.sent.verdict == Verdict.HELD):

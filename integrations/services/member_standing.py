@@ -45,8 +45,18 @@ class Standing:
         return (self.sent.kept if self.sent else None) or {}
 
     @property
+    def left(self) -> set[str]:
+        """Keys of properties that arrived once, are mapped no more, and stay there as they are."""
+        mapped = {f".{row.property}" for row in self.extension.field_mappings.all()}
+        found = {key for key in self.arrived or {} if key.startswith(".") and key not in mapped}
+        return {key for key in found if not self.policies.clears(key)}
+
+    @property
     def differs(self) -> bool:
-        return self.arrived is None or not merge.same(self.arrived, self.wanted)
+        if self.arrived is None:
+            return True
+        counted = {key: value for key, value in self.arrived.items() if key not in self.left}
+        return not merge.same(counted, self.wanted)
 
     @property
     def is_refused(self) -> bool:

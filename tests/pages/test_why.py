@@ -60,6 +60,19 @@ def test_who_arrived_is_told_with_the_run(fixed):
     assert "Ann has arrived at Fake as it should be" in found.words
 
 
+def test_a_property_that_is_left_there_makes_no_difference(fixed):
+    extension, member = fixed
+    FieldMapping.objects.create(extension=extension, field="first_name", property="First")
+    run(extension)
+    FieldMapping.objects.get(property="First").delete()
+    assert said(extension, member).look == "good"
+    line = line_of(extension, member, "First")
+    assert (line.state, line.words) == ("quiet", "not mapped any more, left there")
+    extension.retired_properties.create(property="First")
+    assert said(extension, member).look == "attention"
+    assert line_of(extension, member, "First").words == "differs"
+
+
 @pytest.mark.parametrize("code", sorted(member_story.HELD))
 def test_every_reason_to_hold_has_its_words_and_a_step(code):
     assert code in desired.HOLD_WORDS and all(member_story.HELD[code])
