@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.models import Count
 
 from integrations.models import RunKind, SyncRow, SyncRun
-from integrations.planning import desired
+from integrations.planning import desired, leaving
 from integrations.services import reruns
 from loyalty.models import Member
 from portal import wording
@@ -114,7 +114,7 @@ def _groups(run: SyncRun) -> dict[str, int]:
             SELECT CASE
                      WHEN d.hold <> '' THEN 'held:' || d.hold
                      WHEN sp.in_flight IS NOT NULL THEN 'moving'
-                     WHEN d.document IS NOT DISTINCT FROM sp.payload THEN 'arrived'
+                     WHEN d.document IS NOT DISTINCT FROM {leaving.counted_sql("sp.payload")} THEN 'arrived'
                      WHEN d.document IS NOT DISTINCT FROM sp.refused THEN 'refused'
                      ELSE 'differs'
                    END AS fate, count(*)
@@ -122,6 +122,6 @@ def _groups(run: SyncRun) -> dict[str, int]:
             LEFT JOIN integrations_sentprofile sp ON sp.member_id = d.member_id AND sp.extension_id = %s
             GROUP BY fate
             """,
-            [*params, run.extension_id],
+            [*params, leaving.counted_names(run.extension), run.extension_id],
         )
         return {str(fate): int(count) for fate, count in cursor.fetchall()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.models import SentProfile
+from integrations.models import SentProfile, SyncRow
 from integrations.services import rerun_outlook
 from integrations.services.rerun_outlook import Outlook
 from tests.factories import make_member
@@ -39,6 +39,18 @@ def test_each_open_row_is_told_as_it_would_fare_now(ended):
     )
 
 
+def test_a_property_that_is_left_there_is_no_difference(connect: Connect):
+    """As the plan of the re-run sees it: nothing would be written because of it."""
+    extension = connect(fields={"points_balance": "Points", "first_name": "First"})
+    (member,) = people(extension.tenant, 1, first_name="Ann")
+    ended = run(extension)
+    SyncRow.objects.create(run=ended, member=member, verdict="failed")
+    extension.field_mappings.get(property="First").delete()
+    assert rerun_outlook.of(ended).arrived == 1
+    extension.retired_properties.create(property="First")
+    assert rerun_outlook.of(ended).differ == 1
+
+
 def test_too_many_are_counted_and_not_compared(ended, monkeypatch):
     monkeypatch.setattr(rerun_outlook, "LOOKED_AT_UP_TO", 4)
     found = rerun_outlook.of(ended)
@@ -46,7 +58,7 @@ def test_too_many_are_counted_and_not_compared(ended, monkeypatch):
 
 
 def test_it_asks_as_many_queries_for_many_rows(ended, django_assert_max_num_queries):
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):
         rerun_outlook.of(ended)
 
 
