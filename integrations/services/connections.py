@@ -86,7 +86,7 @@ def hold(extension: Extension) -> None:
     What a call found was asked with the row of before; somebody may have connected it meanwhile.
     """
     fields = [*tokens.TOKEN_FIELDS, "account_id", "account_name", "is_active", "health", "health_reason"]
-    extension.refresh_from_db(fields=fields, from_queryset=Extension.objects.select_for_update())
+    extension.refresh_from_db(fields=fields, from_queryset=Extension.objects.select_for_update(no_key=True))
 
 
 def forget_access(extension: Extension) -> None:

@@ -179,7 +179,7 @@ def remove_added(mapping: AudienceMapping, *, user: User | None = None) -> SyncR
 def keep(mapping: AudienceMapping, *, user: User | None = None) -> SyncRun | None:
     """Keep the list after all: who was taken off already is put on it again by a run, which is returned."""
     if (
-        not AudienceMapping.objects.select_for_update()
+        not AudienceMapping.objects.select_for_update(no_key=True)
         .filter(pk=mapping.pk, ending_at__isnull=False)
         .exists()
     ):

@@ -58,7 +58,7 @@ def create(
         )
     sync.refuse_events_off(run.extension, run.kind)
     with transaction.atomic():
-        SyncRun.objects.select_for_update().get(pk=run.pk)
+        SyncRun.objects.select_for_update(no_key=True).get(pk=run.pk)
         waiting = SyncRun.objects.filter(
             parent=run, status="queued", only_failed=failed_only, force=force
         ).first()

@@ -62,7 +62,9 @@ def change(audience: Audience, *, name: str, rule: object, revision: str) -> Sav
 
     Raises RuleError, and ChangedMeanwhile where it is another by now. A static one keeps its people.
     """
-    kept = Audience.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=audience.pk)
+    # Without the key: who joins it meanwhile points at it, and may have the members that we need next.
+    locked = Audience.objects.select_for_update(of=("self",), no_key=True)
+    kept = locked.select_related("tenant").get(pk=audience.pk)
     if revision_of(kept) != revision:
         raise ChangedMeanwhile(kept)
     if kept.is_static:
