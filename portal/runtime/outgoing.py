@@ -17,6 +17,9 @@ from django.conf import settings
 
 TIMEOUT = urllib3.Timeout(connect=5, read=10)
 MAX_ANSWER = 2_000
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # how networks without IPv4 write an IPv4 address
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class AddressRefused(ValueError):
@@ -52,7 +55,7 @@ def check(url: str) -> Target:
     """
     try:
         parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").lower(), parts.port
+        host, port = _ascii(parts.hostname or ""), parts.port
     except ValueError as error:
         raise AddressRefused("This is not a web address.") from error
     allowed = ("https", "http") if settings.WEBHOOKS_TO_THIS_MACHINE else ("https",)
@@ -63,25 +66,46 @@ def check(url: str) -> Target:
     return Target(parts.scheme, host, port, path, _public_ip(host, port))
 
 
+def _ascii(host: str) -> str:
+    """The name as it stands in headers and certificates. Raises ValueError for what can be no name."""
+    return host.lower() if ":" in host else host.encode("idna").decode().lower()
+
+
 def _public_ip(host: str, port: int) -> str:
     found = _addresses(host, port)
     for address in found:
         is_ours = address.is_loopback and settings.WEBHOOKS_TO_THIS_MACHINE
-        if not address.is_global and not is_ours:
+        if not _is_public(address) and not is_ours:
             raise AddressRefused(f"{host} lies in a private network, which the portal does not call.")
     return str(found[0])
 
 
-def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _is_public(address: Address) -> bool:
+    """An IPv6 address that carries an IPv4 one leads to that one."""
+    if inner := _carried(address):
+        return _is_public(inner)
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _carried(address: Address) -> ipaddress.IPv4Address | None:
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def _addresses(host: str, port: int) -> list[Address]:
+    """In the order of the system, which puts first what this machine can reach."""
     try:
         return [ipaddress.ip_address(host)]
     except ValueError:
         pass  # a name, to be looked up
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise AddressRefused(f"{host} was not found.") from error
-    return [ipaddress.ip_address(text) for text in sorted(found)]
+    return [ipaddress.ip_address(text) for text in dict.fromkeys(str(info[4][0]) for info in infos)]
 
 
 def signature(secret: str, body: bytes, at: int) -> str:
