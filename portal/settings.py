@@ -202,6 +202,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds; otherwise a mail server that does not answer holds a page or a worker for ever
 # Webhooks go to public https addresses only; the demo's may go to a receiver on this machine.
 WEBHOOKS_TO_THIS_MACHINE = env.bool("WEBHOOKS_TO_THIS_MACHINE", default=DEMO)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Loyalty portal <portal@localhost>")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from smtplib import SMTPException
@@ -9,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8
 MOST_AT_ONCE = 200
+SECONDS_AT_MOST = 30  # then the rest waits for the next minute: the queue kills a task after sixty
 LEASE = timedelta(minutes=2)
 
 _BAD = {
@@ -59,7 +61,8 @@ def deliver(now: datetime | None = None) -> int:
         Q(not_before=None) | Q(not_before__lte=now), sent_at=None, given_up_at=None
     )
     chosen = list(due.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
-    return sum(_deliver(pk, now) for pk in chosen)
+    until = time.monotonic() + SECONDS_AT_MOST
+    return sum(_deliver(pk, now) for pk in chosen if time.monotonic() < until)
 
 
 def _deliver(pk: int, now: datetime) -> bool:
@@ -68,33 +71,51 @@ def _deliver(pk: int, now: datetime) -> bool:
         lease_until=now + LEASE, attempts=F("attempts") + 1
     ):
         return False
-    message = AlertMessage.objects.select_related("incident__extension__tenant__alert_settings").get(pk=pk)
+    message = _with_all_it_tells().get(pk=pk)
     try:
+        if message.attempts > MOST_ATTEMPTS:
+            raise outgoing.AddressRefused("Sending it never came to an end.")
         send(message)
     except (OSError, SMTPException, outgoing.AddressRefused) as error:
-        _put_off(message, error, now)
+        _put_off(message, str(error), now, is_over=isinstance(error, outgoing.AddressRefused))
+        return False
+    except Exception as error:  # what one message trips over must not hold up those of other tenants
+        logger.exception("alert %s trips over itself", pk)
+        _put_off(message, f"The portal could not send this message ({type(error).__name__}).", now)
         return False
     AlertMessage.objects.filter(pk=pk).update(sent_at=timezone.now(), lease_until=None, words="")
     return True
 
 
-def _put_off(message: AlertMessage, error: Exception, now: datetime) -> None:
+def _with_all_it_tells() -> QuerySet[AlertMessage]:
+    """Without the connection's secrets; that of the webhook is read where a webhook is called."""
+    found = AlertMessage.objects.select_related("incident__extension__tenant__alert_settings")
+    extension = "incident__extension"
+    return found.defer(
+        f"{extension}__secret",
+        f"{extension}__refresh_token",
+        f"{extension}__tenant__alert_settings__webhook_secret",
+    )
+
+
+def _put_off(message: AlertMessage, why: str, now: datetime, *, is_over: bool = False) -> None:
     """Again in 1, 2, 4 … minutes; after the last attempt it stays, with its reason, on the page of alerts."""
-    is_over = message.attempts >= MOST_ATTEMPTS or isinstance(error, outgoing.AddressRefused)
+    is_over = is_over or message.attempts >= MOST_ATTEMPTS
     AlertMessage.objects.filter(pk=message.pk).update(
-        words=str(error)[:500],
+        words=why[:500],
         lease_until=None,
         not_before=now + timedelta(minutes=2 ** (message.attempts - 1)),
         given_up_at=now if is_over else None,
     )
-    logger.warning("alert %s could not be sent (attempt %s): %s", message.pk, message.attempts, error)
+    logger.warning("alert %s could not be sent (attempt %s): %s", message.pk, message.attempts, why)
 
 
 def send(message: AlertMessage) -> None:
     """Send one message now. Raises OSError, SMTPException or AddressRefused."""
     text = words(message.incident, is_recovery=message.is_recovery)
     if message.channel == AlertChannel.EMAIL:
-        send_mail(text.subject, text.body, settings.DEFAULT_FROM_EMAIL, [message.target])
+        subject = " ".join(text.subject.split())  # a name with a line break would be a header of its own
+        send_mail(subject, text.body, settings.DEFAULT_FROM_EMAIL, [message.target])
         return
     secret = incidents.wanted_by(message.incident.extension).webhook_secret
     if not secret:

@@ -81,10 +81,7 @@ def store_key(extension: Extension, text: str) -> bool:
 
 
 def hold(extension: Extension) -> None:
-    """Inside a transaction: lock the row, and look at it as it is now, whose account and which access.
-
-    What a call found was asked with the row of before; somebody may have connected it meanwhile.
-    """
+    """Inside a transaction: lock the row and see it as it is now; somebody may have connected it meanwhile."""
     fields = [*tokens.TOKEN_FIELDS, "account_id", "account_name", "is_active", "health", "health_reason"]
     extension.refresh_from_db(fields=fields, from_queryset=Extension.objects.select_for_update(no_key=True))
 

@@ -37,11 +37,15 @@ JUDGED = (RunStatus.SUCCEEDED, RunStatus.PARTLY_FAILED, RunStatus.FAILED)
 
 @dataclass(frozen=True)
 class Finding:
-    """`words` say what is wrong; empty where it is right. What cannot be judged now is not found at all."""
+    """`words` say what is wrong; empty where it is right. What cannot be judged now is not found at all.
+
+    `is_off`: nobody wants to know any more, so it ends without a message that it is right again.
+    """
 
     kind: IncidentKind
     words: str = ""
     run_id: int | None = None
+    is_off: bool = False
 
 
 def watch(now: datetime | None = None) -> str:
@@ -64,7 +68,8 @@ def watch(now: datetime | None = None) -> str:
             if finding.words and incident is None:
                 opened += open_one(extension, finding, now)
             elif not finding.words and incident is not None:
-                closed += close_one(incident, now)
+                incident.extension = extension  # at hand, and without its secrets
+                closed += close_one(incident, now, tells=not finding.is_off)
     return f"{opened} opened, {closed} closed"
 
 
@@ -86,7 +91,7 @@ def _watched() -> QuerySet[Extension]:
     return (
         Extension.objects.filter(account_id__gt="")
         .select_related("tenant__alert_settings")
-        .defer("secret", "refresh_token")
+        .defer("secret", "refresh_token", "tenant__alert_settings__webhook_secret")
         .annotate(
             last_job_id=Subquery(last_job.values("pk")[:1]),
             last_hour_id=Subquery(last_hour.values("pk")[:1]),
@@ -105,7 +110,7 @@ def _connection(extension: Extension, now: datetime) -> list[Finding]:
     if extension.removed_at or (extension.is_active and extension.health == Health.ATTENTION):
         return [Finding(kind, extension.health_reason or "The connection was removed on the other side.")]
     if not extension.is_active:
-        return [Finding(kind)]  # switched off by a person, who knows
+        return [Finding(kind, is_off=True)]  # switched off by a person, who knows
     is_sure = extension.health == Health.OK and now - extension.health_since >= SURE_AFTER
     return [Finding(kind)] if is_sure else []
 
@@ -146,7 +151,7 @@ def _silence(
     kind = IncidentKind.NOTHING_ARRIVES
     hours = wanted.quiet_hours
     if not hours or not extension.is_active:
-        return [Finding(kind)]
+        return [Finding(kind, is_off=True)]
     if extension.health != Health.OK:
         return []
     arrived_at = max(
@@ -178,16 +183,17 @@ def open_one(extension: Extension, finding: Finding, now: datetime) -> bool:
     incident = Incident.objects.open().filter(extension=extension, kind=finding.kind, opened_at=now).first()
     if incident is None:
         return False
+    incident.extension = extension
     _address(incident, is_recovery=False)
     logger.warning("incident %s opened: %s of connection %s", incident.pk, incident.kind, extension.pk)
     return True
 
 
 @transaction.atomic
-def close_one(incident: Incident, now: datetime) -> bool:
+def close_one(incident: Incident, now: datetime, *, tells: bool) -> bool:
     if not Incident.objects.open().filter(pk=incident.pk).update(closed_at=now):
         return False
-    if wanted_by(incident.extension).tells_recovery:
+    if tells and wanted_by(incident.extension).tells_recovery:
         _address(incident, is_recovery=True)
     logger.info("incident %s is over", incident.pk)
     return True

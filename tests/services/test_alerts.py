@@ -1,17 +1,21 @@
 """Trouble is told once, to the right people, and again when it is over."""
 
+import itertools
 import json
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from django.conf import settings
 from django.core import mail
+from django.db import connection
 from django.utils import timezone
 
-from integrations.models import AlertMessage, AlertSettings, Incident, SentProfile
+from integrations.models import AlertMessage, AlertSettings, Extension, Incident, SentProfile
 from integrations.services import alerting, incidents
 from portal.runtime import outgoing
+from portal.tenancy.models import Tenant
 from tests.factories import make_member, make_tenant, make_user
 from tests.pages.builders import make_extension, make_run
 
@@ -179,6 +183,86 @@ def test_many_connections_cost_as_many_queries_as_one(extension, django_assert_m
         incidents.watch()
 
 
+def test_who_switches_off_what_was_lost_is_told_nothing_of_recovery(extension):
+    break_it(extension)
+    alerting.watch()
+    Extension.objects.update(is_active=False)
+    alerting.watch()
+    assert len(mail.outbox) == 1 and not Incident.objects.open().exists()
+
+
+def test_who_asks_no_more_about_silence_is_not_told_that_it_arrives_again(extension):
+    make_run(extension, sent=5, progress_at=timezone.now() - timedelta(hours=30))
+    wanted = AlertSettings.objects.create(tenant=extension.tenant, even_if_idle=True)
+    alerting.watch()
+    wanted.quiet_hours = 0
+    wanted.save()
+    alerting.watch()
+    assert len(mail.outbox) == 1 and not Incident.objects.open().exists()
+
+
+# One tenant's trouble with a message is nobody else's -----------------------------------------------
+
+
+def test_a_name_with_a_line_break_makes_no_header_of_its_own(extension):
+    Tenant.objects.update(name="Acme\r\nBcc: spy@evil.test")
+    break_it(extension)
+    alerting.watch()
+    assert mail.outbox[0].subject == "The connection is lost: Acme Bcc: spy@evil.test"
+
+
+def test_a_message_that_trips_over_itself_holds_up_no_other(extension, monkeypatch):
+    AlertSettings.objects.create(tenant=extension.tenant, emails=["a@acme.test", "b@acme.test"])
+    send_mail = alerting.send_mail
+
+    def trip(subject, body, sender, to):
+        if to == ["a@acme.test"]:
+            raise ValueError("What nobody thought of")
+        send_mail(subject, body, sender, to)
+
+    monkeypatch.setattr(alerting, "send_mail", trip)
+    break_it(extension)
+    alerting.watch()
+    assert [message.to for message in mail.outbox] == [["b@acme.test"]]
+    tripped = AlertMessage.objects.get(target="a@acme.test")
+    assert tripped.not_before and "ValueError" in tripped.words
+
+
+def test_a_message_whose_senders_all_died_is_given_up(extension):
+    break_it(extension)
+    incidents.watch()
+    AlertMessage.objects.update(attempts=alerting.MOST_ATTEMPTS)
+    alerting.deliver()
+    message = AlertMessage.objects.get()
+    assert mail.outbox == [] and message.given_up_at and "never came to an end" in message.words
+
+
+def test_slow_receivers_are_left_for_the_next_minute_before_the_task_is_killed(extension, monkeypatch):
+    AlertSettings.objects.create(tenant=extension.tenant, emails=[f"p{n}@acme.test" for n in range(5)])
+    clock = itertools.count(step=alerting.SECONDS_AT_MOST * 0.6)
+    monkeypatch.setattr(alerting.time, "monotonic", lambda: next(clock))
+    break_it(extension)
+    incidents.watch()
+    assert alerting.deliver() < 5
+    assert alerting.deliver() + alerting.deliver() + alerting.deliver() > 2
+
+
+def test_a_mail_server_that_never_answers_holds_nothing_up():
+    assert 0 < settings.EMAIL_TIMEOUT < alerting.SECONDS_AT_MOST
+
+
+def test_secrets_that_cannot_be_read_any_more_keep_nobody_from_being_told(extension):
+    AlertSettings.objects.create(tenant=extension.tenant, emails=["ops@acme.test"], webhook_secret="s3cret")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE integrations_extension SET secret = 'x', refresh_token = 'x'")
+        cursor.execute("UPDATE integrations_alertsettings SET webhook_secret = 'x'")
+    Extension.objects.update(health="attention", health_reason="Lost.", health_since=timezone.now())
+    alerting.watch()
+    Extension.objects.update(health="ok", health_since=timezone.now() - timedelta(hours=1))
+    alerting.watch()
+    assert len(mail.outbox) == 2
+
+
 # Webhooks -----------------------------------------------------------------------------------------
 
 
@@ -273,3 +357,51 @@ def test_private_networks_stay_closed_even_in_the_demo(settings):
     settings.WEBHOOKS_TO_THIS_MACHINE = True
     with pytest.raises(outgoing.AddressRefused, match="private network"):
         outgoing.check("https://10.0.0.8/hook")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "224.0.0.1",  # multicast
+        "::127.0.0.1",  # IPv4 in the old way
+        "::ffff:10.0.0.8",
+        "64:ff9b::10.0.0.8",  # through a NAT64 gateway
+        "64:ff9b::127.0.0.1",
+        "2002:7f00:1::1",  # 6to4
+        "0.0.0.0",
+        "100.64.0.1",
+        "fe80::1",
+    ],
+)
+def test_every_way_to_write_an_inner_address_is_refused(address, settings, monkeypatch):
+    settings.WEBHOOKS_TO_THIS_MACHINE = False
+    lead_to(monkeypatch, address)
+    with pytest.raises(outgoing.AddressRefused, match="private network"):
+        outgoing.check("https://hook.example/")
+
+
+def lead_to(monkeypatch, *addresses: str) -> None:
+    found = [(0, 0, 0, "", (address, 443)) for address in addresses]
+    monkeypatch.setattr(outgoing.socket, "getaddrinfo", lambda *args, **kwargs: found)
+
+
+def test_a_public_host_behind_nat64_may_be_called(monkeypatch):
+    lead_to(monkeypatch, "64:ff9b::8.8.8.8")
+    assert outgoing.check("https://hook.example/").ip == "64:ff9b::808:808"
+
+
+def test_the_order_of_the_system_is_kept(monkeypatch):
+    """It puts what this machine can reach first: a portal without IPv6 must not pick that one."""
+    lead_to(monkeypatch, "52.1.2.3", "2600:1f18::1")
+    assert outgoing.check("https://hook.example/").ip == "52.1.2.3"
+
+
+def test_a_host_in_another_script_is_asked_for_by_its_ascii_name(monkeypatch):
+    lead_to(monkeypatch, "8.8.8.8")
+    assert outgoing.check("https://пример.example/hook").host == "xn--e1afmkfd.example"
+
+
+@pytest.mark.parametrize("url", ["https://a..b.example/", "https://" + "a" * 64 + ".example/"])
+def test_a_host_that_can_be_no_name_is_refused(url):
+    with pytest.raises(outgoing.AddressRefused):
+        outgoing.check(url)
