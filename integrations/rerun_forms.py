@@ -14,7 +14,20 @@ REASONS = (
 )
 
 
-class RerunForm(forms.Form):
+class CauseRerunForm(forms.Form):
+    """Why the open failures of one cause are sent again."""
+
+    reason = forms.CharField(
+        max_length=300,
+        label="Why?",
+        help_text="Kept with the run, so that others can see later what it was for.",
+        error_messages={"required": "Say in a few words why it is done again."},
+        widget=forms.TextInput(attrs={"list": "rerun-reasons", "autocomplete": "off"}),
+    )
+    reasons = REASONS
+
+
+class RerunForm(CauseRerunForm):
     """`what` is failures, whole or again; where it is missing, `failed_only` of older addresses decides."""
 
     WHAT = (
@@ -34,14 +47,6 @@ class RerunForm(forms.Form):
     what = forms.ChoiceField(
         choices=[(value, label) for value, label, _ in WHAT], required=False, label="How much"
     )
-    reason = forms.CharField(
-        max_length=300,
-        label="Why?",
-        help_text="Kept with the run, so that others can see later what it was for.",
-        error_messages={"required": "Say in a few words why it is done again."},
-        widget=forms.TextInput(attrs={"list": "rerun-reasons", "autocomplete": "off"}),
-    )
-    reasons = REASONS
 
     @property
     def is_failed_only(self) -> bool:

@@ -8,6 +8,7 @@ from integrations.views import (
     connecting,
     dictionary,
     events,
+    failures,
     fields,
     integrations,
     list_linking,
@@ -17,13 +18,14 @@ from integrations.views import (
     runs,
     signing_in,
     starting,
-    to_come,
     why,
 )
 
 tenant_urls = [
     path("", overview.overview, name="overview"),
-    path("failures/", to_come.page, name="failures"),
+    path("failures/", failures.failures, name="failures"),
+    path("failures/<int:extension_id>/", failures.failure, name="failure"),
+    path("failures/<int:extension_id>/rerun/", failures.rerun, name="failure_rerun"),
     # Runs
     path("runs/", runs.runs, name="runs"),
     path("runs.csv", runs.runs_csv, name="runs_csv"),

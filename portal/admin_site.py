@@ -1,38 +1,45 @@
-"""The admin: one site of ours, and the two bases that every admin class of the portal stands on."""
+"""The admin: one site of ours, whose bases (portal/admin_bases.py) are found here too."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
-from django.core import checks
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
+from django.urls import path, reverse
 from django.utils.module_loading import module_has_submodule
-from django.utils.text import capfirst
 from typing_extensions import override
 
+from portal.admin_bases import (
+    Context,
+    PortalModelAdmin,
+    PortalTabularInline,
+    ReadOnlyAdmin,
+    in_words,
+    number,
+)
 from portal.tenancy.models import User
 from portal.tenancy.two_factor import codes
 
-if TYPE_CHECKING:
-    BaseModelAdmin = admin.ModelAdmin[Any]
-    BasePaginator = Paginator[Any]
-else:
-    BaseModelAdmin = admin.ModelAdmin
-    BasePaginator = Paginator
+__all__ = [
+    "Panel",
+    "PortalModelAdmin",
+    "PortalTabularInline",
+    "ReadOnlyAdmin",
+    "in_words",
+    "number",
+    "site",
+]
 
 GROUPS = ("Programme", "Connections", "History", "People", "System")
 GROUP_OF_APP = {"loyalty": "Programme", "integrations": "Connections", "tenancy": "People"}
-COUNT_AT_MOST = 10_000
-Context = dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -46,93 +53,19 @@ class Panel:
 
 
 PanelMaker = Callable[[HttpRequest], Panel | None]
+PageView = Callable[..., HttpResponseBase]
 
 
-def in_words(name: str, description: str, yes: str = "yes", no: str = "no") -> Any:
-    """A column that says a flag in words: a red cross reads as harm where it only means no."""
+@dataclass(frozen=True)
+class Place:
+    """A page of the admin that is no model's. With a `label` it leads its group in the navigation."""
 
-    @admin.display(description=description)
-    def column(row: Any) -> str:
-        return yes if getattr(row, name) else no
-
-    column.__name__ = name
-    return column
-
-
-@admin.display(description="Number", ordering="pk")
-def number(row: Any) -> str:
-    """The key as people quote it, without separators of thousands."""
-    return f"#{row.pk}"
-
-
-class BoundedPaginator(BasePaginator):
-    """Counts to ten thousand at most: a list of five million rows opens as fast as one of fifty."""
-
-    @cached_property
-    def count(self) -> int:
-        if isinstance(self.object_list, QuerySet):
-            return self.object_list.order_by()[:COUNT_AT_MOST].count()
-        return len(self.object_list)
-
-
-class PortalModelAdmin(BaseModelAdmin):
-    """Base of every admin class. `group` names the section of the index; a list names its joins."""
-
-    group = ""
-    label = ""  # what the navigation and the list call it, where the model's own name is not for people
-    show_full_result_count = False
-    paginator = BoundedPaginator
-    list_per_page = 50
-    list_max_show_all = 0
-    empty_value_display = "–"
-
-    @override
-    def changelist_view(self, request: HttpRequest, extra_context: Context = None) -> HttpResponse:
-        title = self.label or capfirst(str(self.opts.verbose_name_plural))
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
-
-    @override
-    def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
-        found = list(super().check(**kwargs))
-        own = type(self).__mro__[: type(self).__mro__.index(PortalModelAdmin)]
-        if not any("list_select_related" in vars(cls) for cls in own if cls is not ReadOnlyAdmin):
-            hint = "Set list_select_related, to an empty tuple when the list needs no join."
-            found.append(checks.Error("The list does not name its joins.", hint, type(self), "portal.E101"))
-        return found
-
-
-class ReadOnlyAdmin(PortalModelAdmin):
-    """History: to be read by those who may view it; nobody adds, changes or deletes, superusers included."""
-
-    group = "History"
-
-    @override
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def changelist_view(self, request: HttpRequest, extra_context: Context = None) -> HttpResponse:
-        return super().changelist_view(request, {"is_history": True, **(extra_context or {})})
-
-    @override
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Context = None,
-    ) -> HttpResponse:
-        return super().changeform_view(
-            request, object_id, form_url, {"is_history": True, **(extra_context or {})}
-        )
+    route: str
+    name: str
+    view: PageView
+    permission: str
+    label: str = ""
+    group: str = "History"
 
 
 class PortalAdminSite(admin.AdminSite):
@@ -147,6 +80,7 @@ class PortalAdminSite(admin.AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self._panels: list[tuple[int, PanelMaker]] = []
+        self._places: list[Place] = []
 
     def panel(self, position: int) -> Callable[[PanelMaker], PanelMaker]:
         """Decorator: let a function make a panel of the index, in order of `position`."""
@@ -157,6 +91,31 @@ class PortalAdminSite(admin.AdminSite):
             return make
 
         return register
+
+    def page(
+        self, route: str, *, name: str, permission: str, label: str = "", group: str = "History"
+    ) -> Callable[[PageView], PageView]:
+        """Decorator: put a page at `route` below the admin, for those who have `permission`."""
+
+        def register(view: PageView) -> PageView:
+            self._places.append(Place(route, name, view, permission, label, group))
+            return view
+
+        return register
+
+    @override
+    def get_urls(self) -> list[Any]:
+        own = [path(place.route, self._guarded(place), name=place.name) for place in self._places]
+        return own + list(super().get_urls())
+
+    def _guarded(self, place: Place) -> Any:
+        @wraps(place.view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.has_perm(place.permission):
+                raise PermissionDenied
+            return place.view(request, *args, **kwargs)
+
+        return self.admin_view(inner)
 
     @override
     def has_permission(self, request: HttpRequest) -> bool:
@@ -198,22 +157,31 @@ class PortalAdminSite(admin.AdminSite):
         if app_label is not None:
             return list(super().get_app_list(request, app_label))
         groups: dict[str, list[dict[str, Any]]] = {name: [] for name in GROUPS}
+        own = [place for place in self._places if place.label and request.user.has_perm(place.permission)]
         for app in self._build_app_dict(request).values():
             for entry in app["models"]:
                 model_admin = self._registry[entry["model"]]
                 group = getattr(model_admin, "group", "") or GROUP_OF_APP.get(app["app_label"], "System")
                 label = getattr(model_admin, "label", "")
                 groups[group].append({**entry, "name": label} if label else entry)
-        return [_section(name, entries) for name, entries in groups.items() if entries]
+        pages = {name: [self._entry(place) for place in own if place.group == name] for name in groups}
+        return [
+            _section(name, entries, pages[name]) for name, entries in groups.items() if entries or pages[name]
+        ]
+
+    def _entry(self, place: Place) -> dict[str, Any]:
+        address = reverse(f"{self.name}:{place.name}")
+        return {"name": place.label, "object_name": place.name, "admin_url": address, "add_url": None}
 
 
-def _section(name: str, entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _section(name: str, entries: Sequence[dict[str, Any]], pages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Pages of the portal's own lead, models follow by name."""
     return {
         "name": name,
         "app_label": name.lower(),
         "app_url": "",
         "has_module_perms": True,
-        "models": sorted(entries, key=lambda entry: str(entry["name"]).lower()),
+        "models": [*pages, *sorted(entries, key=lambda entry: str(entry["name"]).lower())],
     }
 
 

@@ -407,6 +407,7 @@ class FakeDestination:
     key = "fake"
     label = "Fake"
     key_help = "Anything that is not empty."
+    cause_help: dict[str, tuple[str, str]] = {}
     tag_help = ("A value that is missing shows nothing.",)
     sample_help = ""
 

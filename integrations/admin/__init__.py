@@ -1,3 +1,23 @@
-from integrations.admin import batches, dashboard, deliveries, extensions, rows, runs
+from integrations.admin import (
+    audit,
+    batches,
+    dashboard,
+    deliveries,
+    extensions,
+    rows,
+    runs,
+    support_desk,
+    troubles,
+)
 
-__all__ = ["batches", "dashboard", "deliveries", "extensions", "rows", "runs"]
+__all__ = [
+    "audit",
+    "batches",
+    "dashboard",
+    "deliveries",
+    "extensions",
+    "rows",
+    "runs",
+    "support_desk",
+    "troubles",
+]

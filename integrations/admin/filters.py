@@ -36,8 +36,27 @@ class LiveFilter(admin.SimpleListFilter):
         return queryset if self.value() == "with" else queryset.exclude(kind=RunKind.LIVE)
 
 
+class StarterFilter(admin.SimpleListFilter):
+    """Runs by who started them; one person is found by the search."""
+
+    title = "who started it"
+    parameter_name = "by"
+
+    @override
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("me", "Me"), ("people", "People"), ("itself", "By itself")]
+
+    @override
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "me":
+            return queryset.filter(started_by=request.user.pk)
+        if self.value() in ("people", "itself"):
+            return queryset.filter(started_by__isnull=self.value() == "itself")
+        return queryset
+
+
 class OutcomeFilter(admin.SimpleListFilter):
-    """Rows by what they ask of a person. Open failures are found through their runs' counters."""
+    """Rows by what they ask of a person. Open failures have an index of their own."""
 
     title = "outcome"
     parameter_name = "outcome"

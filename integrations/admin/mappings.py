@@ -1,9 +1,8 @@
 """Mappings, edited on the page of their connection."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from typing_extensions import override
@@ -11,11 +10,7 @@ from typing_extensions import override
 from integrations.models import AudienceMapping, EventMapping, Extension, FieldMapping
 from loyalty import fields
 from loyalty.models import Audience
-
-if TYPE_CHECKING:
-    Inline = admin.TabularInline[Any, Any]
-else:
-    Inline = admin.TabularInline
+from portal.admin_site import PortalTabularInline
 
 
 class FieldMappingForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -32,23 +27,20 @@ class FieldMappingForm(forms.ModelForm):  # type: ignore[type-arg]
         return key
 
 
-class FieldMappingInline(Inline):
+class FieldMappingInline(PortalTabularInline):
     model = FieldMapping
     form = FieldMappingForm
-    extra = 0
 
 
-class EventMappingInline(Inline):
+class EventMappingInline(PortalTabularInline):
     model = EventMapping
     fields = ("kind", "metric", "is_enabled")
-    extra = 0
 
 
-class AudienceMappingInline(Inline):
+class AudienceMappingInline(PortalTabularInline):
     model = AudienceMapping
     fields = ("audience", "list_name", "list_id", "create_list", "remove_leavers", "is_paused", "problem")
     readonly_fields = ("list_id", "problem")
-    extra = 0
 
     @override
     def get_formset(self, request: HttpRequest, obj: Extension | None = None, **kwargs: Any) -> Any:

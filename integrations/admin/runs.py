@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,12 +16,22 @@ from django.utils.safestring import SafeString
 from typing_extensions import override
 
 from integrations.admin import columns
-from integrations.admin.filters import LiveFilter
+from integrations.admin.filters import LiveFilter, StarterFilter
 from integrations.errors import DestinationError
 from integrations.models import RunKind, SyncRun
 from integrations.rerun_forms import FAILURES, WHOLE, RerunForm
-from integrations.services import rerun_once, rerun_outlook, reruns, run_history, run_page, run_stories, sync
+from integrations.services import (
+    rerun_once,
+    rerun_outlook,
+    reruns,
+    run_history,
+    run_page,
+    run_stories,
+    runs_csv,
+    sync,
+)
 from integrations.views.runs import csv_response, number
+from portal import spreadsheet
 from portal.admin_site import ReadOnlyAdmin, site
 from portal.templatetags.portal_tags import when
 from portal.wording import counted, duration
@@ -32,13 +43,15 @@ MOST_AT_ONCE = 50
 class RunAdmin(ReadOnlyAdmin):
     list_display = (columns.status, "name", "result", "began", "took")
     list_display_links = ("name",)
-    list_filter = (LiveFilter, "status", "kind", "trigger")
+    list_filter = (LiveFilter, StarterFilter, "status", "kind", "trigger")
+    date_hierarchy = "created_at"
     list_select_related = ("extension__tenant", "started_by")
     search_fields = ("=id", "extension__tenant__name", "extension__tenant__slug", "started_by__email")
     search_help_text = "Number of a run, programme, or who started it. To find a person, search the rows."
     ordering = ("-pk",)
     sortable_by = ()
     actions = ("rerun_failed", "rerun", "cancel")
+    change_list_template = "admin/integrations/syncrun/change_list.html"
     change_form_template = "admin/integrations/syncrun/change_form.html"
 
     @override
@@ -48,6 +61,7 @@ class RunAdmin(ReadOnlyAdmin):
     @override
     def get_urls(self) -> list[URLPattern]:
         own = [
+            path("runs.csv", self.admin_site.admin_view(self.runs_csv), name="syncrun_runs_csv"),
             path("<int:run_id>/rerun/", self.admin_site.admin_view(self.rerun_one), name="syncrun_rerun"),
             path("<int:run_id>/cancel/", self.admin_site.admin_view(self.cancel_one), name="syncrun_cancel"),
             path("<int:run_id>/not-arrived.csv", self.admin_site.admin_view(self.csv), name="syncrun_csv"),
@@ -116,6 +130,16 @@ class RunAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return csv_response(get_object_or_404(run_history.runs(), pk=run_id))
+
+    def runs_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """The runs that the list's own filters let through, of all its pages."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            found = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:integrations_syncrun_changelist")
+        return spreadsheet.response(runs_csv.lines(found, with_tenant=True), "runs.csv")
 
     # Running again -----------------------------------------------------------------------------
 

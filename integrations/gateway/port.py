@@ -266,6 +266,7 @@ class Destination(Protocol):
     label: str
     key_help: str  # where a person finds the key, in a sentence or two
     tag_help: tuple[str, ...]  # what an e-mail there shows for a missing value, and how to show another
+    cause_help: Mapping[str, tuple[str, str]]  # code of a refusal of its own: what happened, how to mend it
     sample_help: str  # which test addresses will not do; "" where all will
     limits: Limits
     sign_in: SignIn | None  # None: by key only

@@ -1,8 +1,8 @@
 """The rows of a run that did not arrive, for a spreadsheet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from integrations.models import SyncRun
+from integrations.models import SyncRow, SyncRun
 from integrations.services import run_history
 from integrations.services.run_stories import verdict_words
 from portal import spreadsheet
@@ -26,7 +26,11 @@ HEAD = (
 
 
 def lines(run: SyncRun) -> Iterator[str]:
-    name = run_history.destination_name(run.extension)
+    return lines_of(run_history.failed_rows(run), run_history.destination_name(run.extension))
+
+
+def lines_of(found: Iterable[SyncRow], name: str) -> Iterator[str]:
+    """`found` with their members; `name` is the destination's."""
     rows = (
         (
             row.pk,
@@ -41,6 +45,6 @@ def lines(run: SyncRun) -> Iterator[str]:
             f"{row.healed_at:%Y-%m-%d %H:%M:%S}" if row.healed_at else "",
             row.healed_by_id,
         )
-        for row in run_history.failed_rows(run)
+        for row in found
     )
     return spreadsheet.lines(HEAD, rows)

@@ -28,6 +28,7 @@ def create(
         twins = SyncRun.objects.filter(
             same, parent=run, only_failed=failed_only, force=force, trigger=RunTrigger.RERUN
         )
+        twins = twins.exclude(mappings__has_key=reruns.CAUSE)
         return twins.order_by("-pk").first() or reruns.create(
             run, failed_only=failed_only, force=force, user=user, reason=reason
         )

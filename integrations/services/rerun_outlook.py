@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 
-from integrations.models import RunKind, SyncRow, SyncRun
+from integrations.models import Extension, RunKind, SyncRow, SyncRun
 from integrations.planning import desired, leaving
 from integrations.services import reruns
 from loyalty.models import Member
@@ -69,21 +69,27 @@ class Outlook:
 
 def of(run: SyncRun) -> Outlook:
     """What a re-run of `run` would find. Changes nothing."""
-    forecast = reruns.forecast(run)
-    rows = reruns.open_rows(run).filter(delivery_id=None)
-    profiles = rows.filter(mapping=None).values("member_id").distinct().count()
-    lists = rows.filter(mapping__isnull=False).count()
+    found = of_rows(run.extension, reruns.open_rows(run))
+    return replace(found, healed=reruns.forecast(run).healed, covered=_covered(run))
+
+
+def of_rows(extension: Extension, rows: QuerySet[SyncRow]) -> Outlook:
+    """How open rows of one connection would fare now, whichever runs they are of. Changes nothing."""
+    of_profiles = rows.filter(delivery_id=None, mapping=None)
+    profiles = of_profiles.values("member_id").distinct().count()
+    others = rows.aggregate(
+        lists=Count("pk", filter=Q(delivery_id=None, mapping__isnull=False)),
+        events=Count("pk", filter=Q(delivery_id__isnull=False)),
+    )
     known = Outlook(
         profiles=profiles,
-        lists=lists,
-        events=forecast.events,
-        healed=forecast.healed,
-        covered=_covered(run),
+        lists=others["lists"],
+        events=others["events"],
         is_counted=profiles <= LOOKED_AT_UP_TO,
     )
     if not known.is_counted:
         return known
-    groups = _groups(run) if profiles else {}
+    groups = _groups(extension, of_profiles) if profiles else {}
     held = sorted((code[5:], count) for code, count in groups.items() if code.startswith("held:"))
     return replace(
         known,
@@ -103,10 +109,10 @@ def _covered(run: SyncRun) -> int:
     return int(touched.aggregate(members=Count("member", distinct=True))["members"])
 
 
-def _groups(run: SyncRun) -> dict[str, int]:
-    """Members of open rows by how they would fare: differs, arrived, refused, moving or held:<code>."""
-    ids = reruns.open_rows(run).filter(delivery_id=None, mapping=None).values("member_id")
-    sql, params = desired.members(run.extension).filter(pk__in=ids).query.sql_with_params()
+def _groups(extension: Extension, rows: QuerySet[SyncRow]) -> dict[str, int]:
+    """Members of the rows by how they would fare: differs, arrived, refused, moving or held:<code>."""
+    ids = rows.values("member_id")
+    sql, params = desired.members(extension).filter(pk__in=ids).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -122,6 +128,6 @@ def _groups(run: SyncRun) -> dict[str, int]:
             LEFT JOIN integrations_sentprofile sp ON sp.member_id = d.member_id AND sp.extension_id = %s
             GROUP BY fate
             """,
-            [*params, leaving.counted_names(run.extension), run.extension_id],
+            [*params, leaving.counted_names(extension), extension.pk],
         )
         return {str(fate): int(count) for fate, count in cursor.fetchall()}

@@ -10,6 +10,7 @@ from integrations.models import RunKind, RunTrigger, SyncRow, SyncRun, Verdict
 from integrations.services import sync
 from portal.tenancy.models import User
 
+CAUSE = "cause"  # among a run's `mappings`: it does again one cause of failures, over many runs
 NOT_ARRIVED = (Verdict.REJECTED, Verdict.FAILED, Verdict.HELD)
 
 
@@ -59,9 +60,11 @@ def create(
     sync.refuse_events_off(run.extension, run.kind)
     with transaction.atomic():
         SyncRun.objects.select_for_update(no_key=True).get(pk=run.pk)
-        waiting = SyncRun.objects.filter(
-            parent=run, status="queued", only_failed=failed_only, force=force
-        ).first()
+        waiting = (
+            SyncRun.objects.filter(parent=run, status="queued", only_failed=failed_only, force=force)
+            .exclude(mappings__has_key=CAUSE)
+            .first()
+        )
         if waiting:
             return waiting
         again = SyncRun(

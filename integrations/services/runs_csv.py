@@ -12,9 +12,11 @@ HEAD = ("run", "began (UTC)", "kind", "status", "result", "by", "reason", "re-ru
         "arrived", "unchanged", "refused", "failed", "held")  # fmt: skip
 
 
-def lines(runs: QuerySet[SyncRun]) -> Iterator[str]:
+def lines(runs: QuerySet[SyncRun], *, with_tenant: bool = False) -> Iterator[str]:
+    """`with_tenant`: the file holds runs of several programmes, and says whose each is."""
     rows = (
         (
+            *([run.extension.tenant.name] if with_tenant else []),
             run.pk,
             f"{run.created_at:%Y-%m-%d %H:%M:%S}",
             run_stories.kind(run),
@@ -32,4 +34,4 @@ def lines(runs: QuerySet[SyncRun]) -> Iterator[str]:
         )
         for run in runs.iterator(chunk_size=500)
     )
-    return spreadsheet.lines(HEAD, rows)
+    return spreadsheet.lines(("programme", *HEAD) if with_tenant else HEAD, rows)

@@ -153,6 +153,7 @@ def told(result: StaticResult) -> str:
 @admin.register(AudienceMember, site=site)
 class AudienceMemberAdmin(HistoryAdmin):
     list_display = ("person", "audience", "tenant_name", "joined", "left")
+    list_display_links = ("joined",)
     list_select_related = ("member__tenant", "audience")
     list_filter = (("left_at", admin.EmptyFieldListFilter),)
     fields = ("person", "audience", "tenant_name", "joined_at", "left_at")

@@ -17,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 
 from portal.tenancy.models import Tenant
+from portal.tenancy.secrets import DOTS, EncryptedTextField
 
 PAGE = 50
 VERBS = {0: "Added", 1: "Changed", 2: "Removed"}
@@ -34,7 +35,12 @@ UNSAID = {
 }
 EMPTY = ("", "None", None)
 # Where the name of a model is not what people call it.
-KINDS = {"membership": "person in the team", "tenant": "general settings"}
+KINDS = {
+    "membership": "person in the team",
+    "tenant": "general settings",
+    "dismissal": "failures put aside",
+}
+LABELS = {"sample_event": "Sample event sent"}  # what is no field of a model
 
 
 @dataclass(frozen=True)
@@ -65,10 +71,11 @@ def recent(tenant: Tenant, *, before: int | None = None) -> tuple[list[Change], 
         found = found.filter(pk__lt=before)
     entries = list(found[: PAGE + 1])
     following = entries[PAGE - 1].pk if len(entries) > PAGE else None
-    return [_change(entry) for entry in entries[:PAGE]], following
+    return [change_of(entry) for entry in entries[:PAGE]], following
 
 
-def _change(entry: Any) -> Change:
+def change_of(entry: LogEntry) -> Change:
+    """What an entry says, in words; with its `actor` and `content_type` at hand it asks nothing."""
     model = entry.content_type.model_class()
     kind = str(model._meta.verbose_name) if model else entry.content_type.name
     return Change(
@@ -92,13 +99,15 @@ def _lines(model: type[models.Model] | None, changes: dict[str, Any]) -> Iterato
             continue
         before, after = (_shown(known, value) for value in values)
         if before != after:
-            label = known.verbose_name if known else name.replace("_", " ")
+            label = known.verbose_name if known else LABELS.get(name, name.replace("_", " "))
             yield Line(capfirst(str(label)), before, after)
 
 
 def _shown(known: Any, value: Any) -> str:
     if value in EMPTY:
         return ""
+    if isinstance(known, EncryptedTextField):
+        return DOTS
     if isinstance(known, models.DateTimeField) and (moment := parse_datetime(str(value))):
         moment = moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)  # as auditlog writes it
         return f"{timezone.localtime(moment):%-d %B %Y, %H:%M}"

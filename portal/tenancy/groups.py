@@ -19,7 +19,18 @@ SUPPORT = {
         "view_consentrecord",
         "view_outboxevent",
     ],
-    "integrations": ["view_syncrun", "view_syncrow", "view_syncbatch", "view_delivery", "rerun_syncrun"],
+    "integrations": [
+        "view_syncrun",
+        "view_syncrow",
+        "view_syncbatch",
+        "view_delivery",
+        "rerun_syncrun",
+        "view_dismissal",
+        "add_dismissal",
+        "view_failurecare",
+        "change_failurecare",
+        "view_incident",
+    ],
 }
 # Staff view everything, and do the daily work. Superusers alone erase people, change groups and permissions,
 # and make or change the accounts of staff (portal/tenancy/admin/people.py holds that line).
@@ -40,7 +51,7 @@ STAFF_CHANGES = {
 }
 STAFF_EXTRA = {
     "loyalty": ["adjust_points"],
-    "integrations": ["rerun_syncrun"],
+    "integrations": ["rerun_syncrun", "add_dismissal", "change_failurecare"],
 }
 
 

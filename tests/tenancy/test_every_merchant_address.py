@@ -30,10 +30,7 @@ def merchant_patterns(
             yield pattern.name or route, tuple(name.split(">")[0] for name in names), pattern.callback
 
 
-# Addresses that are only named so far (module to_come) have nothing to guard.
-FOUND = [
-    found for found in merchant_patterns() if "to_come" not in f"{found[2].__module__}.{found[2].__name__}"
-]
+FOUND = list(merchant_patterns())
 ADDRESSES = [name for name, _, _ in FOUND]
 VIEWS = {name: view for name, _, view in FOUND}
 

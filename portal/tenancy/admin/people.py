@@ -46,7 +46,6 @@ class PersonAdmin(PortalModelAdmin):
     list_filter = ("is_staff", "is_active", "groups")
     list_select_related = ()
     search_fields = ("email", "first_name", "last_name")
-    filter_horizontal = ("groups", "user_permissions")
     readonly_fields = ("last_login", "date_joined")
     inlines = (MembershipInline,)
     actions = ("password_link", "switch_off_two_factor")
@@ -118,7 +117,6 @@ class GroupAdmin(PortalModelAdmin):
     list_display = ("name",)
     list_select_related = ()
     search_fields = ("name",)
-    filter_horizontal = ("permissions",)
 
     @override
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -1,6 +1,6 @@
 """Tenants, and who belongs to them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
@@ -8,20 +8,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from typing_extensions import override
 
-from portal.admin_site import PortalModelAdmin, site
+from portal.admin_site import PortalModelAdmin, PortalTabularInline, site
 from portal.tenancy.models import Membership, Tenant
 
-if TYPE_CHECKING:
-    Inline = admin.TabularInline[Any, Any]
-else:
-    Inline = admin.TabularInline
 
-
-class MembershipInline(Inline):
+class MembershipInline(PortalTabularInline):
     model = Membership
     fields = ("user", "tenant", "role")
     autocomplete_fields = ("user", "tenant")
-    extra = 0
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
