@@ -11,7 +11,7 @@ LISTS = ("Newsletter", "VIP Customers", "Harbourside opening", "Cupping evenings
 REFUSED_EVERY = 36
 REFUSED_FIRST = 7
 WHY = "This e-mail address is on the do-not-send list of the account and cannot be imported."
-# What somebody took from the key of the second shop: it may not write lists any more.
+# What the key of the bakery may do: somebody forgot the scope to write lists.
 SCOPES_LEFT = (
     "accounts:read", "profiles:read", "profiles:write", "lists:read", "events:write", "data-privacy:write",
 )  # fmt: skip

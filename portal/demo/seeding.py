@@ -158,8 +158,8 @@ def _connection(slug: str, sandbox_url: str) -> list[str]:
         told.append(f"{slug}: the practice Klaviyo is at {sandbox_url}")
     if extension.health == Health.UNCHECKED:
         try:
-            connections.check(extension)
             _prepare[slug](extension)
+            connections.check(extension)
             told.append(f"{slug}: the practice Klaviyo answers")
         except DestinationError as error:
             told.append(f"{slug}: the practice Klaviyo says: {error.words}")
@@ -174,10 +174,9 @@ def _furnish(extension: Extension) -> None:
     practice.refuse(extension.base_url, extension.tenant.slug, refused)
 
 
-def _break(extension: Extension) -> None:
-    """A connection that needs a person: its key lost a permission. Raises DestinationError, or says so as health."""
+def _hamper(extension: Extension) -> None:
+    """A connection that needs a person: its key lacks a permission."""
     practice.permit(extension.base_url, extension.tenant.slug, practice.SCOPES_LEFT)
-    connections.check(extension)
 
 
-_prepare: Mapping[str, Callable[[Extension], None]] = {"demo": _furnish, "harbour": _break}
+_prepare: Mapping[str, Callable[[Extension], None]] = {"demo": _furnish, "harbour": _hamper}
