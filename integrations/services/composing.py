@@ -106,7 +106,7 @@ def _compose_one(
         return Composed(row)
     is_same = _is_unchanged(member) and not force
     if is_same and not lists:
-        row.verdict = "unchanged"
+        row.verdict, row.keeps_payload = "unchanged", True
         return Composed(row)
     decision = merge.decide(
         member.flat, known, policies, remote_id=member.sent.remote_id, force=force, identifiers_only=is_same
@@ -117,6 +117,9 @@ def _compose_one(
         row.hold(desired.EXISTING_PROFILE, desired.HOLD_WORDS[desired.EXISTING_PROFILE])
         return Composed(row)
     row.kept = decision.kept or None
+    if not (lists or force) and _clears_nothing(member, known, policies, decision):
+        row.verdict = "unchanged"
+        return Composed(row)
     row.changes = decision.changes or None
     row.action = _action(member, known, decision)
     row.what = lists[:200]
@@ -125,6 +128,18 @@ def _compose_one(
 
 def _is_unchanged(member: _Member) -> bool:
     return member.payload is not None and merge.same(member.payload, member.document)
+
+
+def _clears_nothing(
+    member: _Member, known: merge.Known, policies: merge.Policies, decision: merge.Decision
+) -> bool:
+    """Nothing differs but properties that are being cleared, and there is nothing of ours to take away."""
+    old, new = known.payload, member.flat
+    if old is None or decision.write.unset:
+        return False
+    return all(
+        policies.clears(key) or merge.same(old.get(key), new.get(key)) for key in old.keys() | new.keys()
+    )
 
 
 def _created_by_us(known: merge.Known, decision: merge.Decision) -> bool | None:

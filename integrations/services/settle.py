@@ -75,11 +75,12 @@ def _settle_profiles(batch: SyncBatch, rows: Sequence[Row]) -> None:
             UPDATE integrations_sentprofile sp SET
                 payload = CASE
                     WHEN sp.in_flight IS DISTINCT FROM %s THEN NULL
-                    WHEN s.verdict = 'sent' AND NOT s.keeps_payload THEN s.document
+                    WHEN s.verdict IN ('sent', 'unchanged') AND NOT s.keeps_payload THEN s.document
                     ELSE sp.payload END,
                 refused = CASE WHEN s.verdict = 'sent' THEN NULL
                                WHEN s.verdict = 'rejected' THEN s.document ELSE sp.refused END,
-                kept = CASE WHEN s.verdict = 'sent' AND NOT s.keeps_payload THEN s.kept ELSE sp.kept END,
+                kept = CASE WHEN s.verdict IN ('sent', 'unchanged') AND NOT s.keeps_payload THEN s.kept
+                            ELSE sp.kept END,
                 remote_id = CASE WHEN s.remote_id <> '' THEN s.remote_id ELSE sp.remote_id END,
                 created_by_us = COALESCE(
                     sp.created_by_us,

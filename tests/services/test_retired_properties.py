@@ -143,6 +143,25 @@ def test_a_value_that_was_changed_there_is_not_ours_to_clear(connect: Connect, r
     assert not RetiredProperty.objects.exists()
 
 
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("count", [1, BULK])
+def test_nothing_is_written_where_nothing_is_ours_to_clear(connect: Connect, remote, count, gone):
+    """Naming the person alone would say nothing, and would make anew a profile that was deleted there."""
+    extension, members = sent_notes(connect, count, merge_policy="fill_empty")
+    for number in range(count):
+        change_there(remote, number, "theirs")
+    if gone:
+        remote.profiles.clear()
+    drop(extension, "clear")
+    before = remote.count(*WRITES)
+    ended = run(extension)
+    assert remote.count(*WRITES) == before
+    assert (ended.status, ended.unchanged, ended.sent) == ("succeeded", count, 0)
+    assert sent(extension, members[0]).payload["properties"] == {"Points": 0}
+    assert not RetiredProperty.objects.exists()
+    assert run(extension).unchanged == count
+
+
 @pytest.mark.parametrize("policy", ["", "overwrite"])
 @pytest.mark.parametrize("count", [SINGLE, BULK])
 def test_where_ours_always_wins_whatever_is_there_goes(connect: Connect, remote, count, policy):
