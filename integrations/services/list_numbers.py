@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.errors import ConfigurationError
@@ -25,15 +26,24 @@ def count(mapping: AudienceMapping) -> None:
     people = list(_people(channel, mapping.list_id))
     may = [one for one in people if one.may_receive_email]
     awaiting = sum(not one.has_subscribed for one in may) if about.opt_in == "double" else 0
-    mapping.numbers = {
-        **(mapping.numbers or {}),
+    counted = {
         "on_list": len(people) if about.people is None else about.people,
         "may_receive": len(may) - awaiting,
         "awaiting": awaiting if about.opt_in else None,
         "looked_at": len(people),
     }
+    _keep(mapping, counted)
+
+
+@transaction.atomic
+def _keep(mapping: AudienceMapping, counted: dict[str, int | None]) -> None:
+    """Counting takes a while: somebody may have begun to unlink the list meanwhile, which is kept there too."""
+    row = AudienceMapping.objects.select_for_update(no_key=True).filter(pk=mapping.pk).only("numbers").first()
+    mapping.numbers = {**((row.numbers if row else None) or {}), **counted}
     mapping.numbers_at = timezone.now()
-    mapping.save(update_fields=["numbers", "numbers_at"])
+    AudienceMapping.objects.filter(pk=mapping.pk).update(
+        numbers=mapping.numbers, numbers_at=mapping.numbers_at
+    )
 
 
 def _people(channel: Channel, list_id: str) -> Iterator[RemoteProfile]:

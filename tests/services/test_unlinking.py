@@ -4,7 +4,7 @@ import pytest
 
 from integrations.errors import ConfigurationError, ListGone, RateLimited, RowsRejected, Temporary
 from integrations.models import AudienceMapping, SentMembership, SyncBatch, SyncRow, SyncRun
-from integrations.services import connections, course, list_endings, list_links, sync
+from integrations.services import connections, course, list_endings, list_links, list_numbers, sync
 from tests.factories import make_audience, make_tenant
 from tests.fakes import Late
 from tests.services.builders import drain, is_planned, people, put_in, run, take_out, touch
@@ -66,6 +66,16 @@ def test_it_takes_them_off_though_leavers_were_to_stay_and_though_it_was_paused(
     list_links.remove_added(mapping())
     drain(extension)
     assert remote.members("Gold") == ["M-0"] and is_unlinked()
+
+
+def test_counting_the_list_meanwhile_forgets_nothing_of_it(gold, remote):
+    looked_at = mapping()
+    list_links.remove_added(mapping())
+    list_numbers.count(looked_at)
+    assert mapping().numbers["removing"] == 4 and mapping().numbers["looked_at"] == 5
+    AudienceMapping.objects.all().delete()
+    list_numbers.count(looked_at)
+    assert not AudienceMapping.objects.exists()
 
 
 def test_asked_for_twice_it_is_done_once(gold, remote):
