@@ -33,6 +33,20 @@ RULES: tuple[tuple[str, str, str, str], ...] = (
         "routed_at < %s AND NOT EXISTS "
         "(SELECT 1 FROM integrations_delivery d WHERE d.event_id = loyalty_outboxevent.id)",
     ),
+    (
+        "alerts",
+        "KEEP_RUNS_DAYS",
+        "integrations_alertmessage",
+        "created_at < %s AND (sent_at IS NOT NULL OR given_up_at IS NOT NULL) AND EXISTS "
+        "(SELECT 1 FROM integrations_incident i WHERE i.id = incident_id AND i.closed_at IS NOT NULL)",
+    ),
+    (
+        "incidents",
+        "KEEP_RUNS_DAYS",
+        "integrations_incident",
+        "closed_at < %s AND NOT EXISTS "
+        "(SELECT 1 FROM integrations_alertmessage m WHERE m.incident_id = integrations_incident.id)",
+    ),
 )
 # Rows, whose age a tenant may set: the portal's setting, the tenant's field, and which rows.
 ROW_RULES: tuple[tuple[str, str, str, str], ...] = (

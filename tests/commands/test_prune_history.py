@@ -1,10 +1,11 @@
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from integrations.models import SyncRow
+from integrations.models import AlertMessage, Incident, SyncRow
 from integrations.services import history
 from tests.factories import make_member, make_tenant
 from tests.pages.builders import make_extension, make_row, make_run
@@ -54,3 +55,19 @@ def test_the_age_for_what_arrived_is_not_that_for_the_rest(settings):
     rows_of(tenant, "rejected", [10])
     history.prune()
     assert ages_left(tenant) == [10]
+
+
+@pytest.mark.django_db
+def test_what_was_told_of_old_trouble_goes_with_the_addresses_that_it_went_to(settings):
+    settings.KEEP_RUNS_DAYS = 30
+    extension, old = make_extension(make_tenant()), timezone.now() - timedelta(days=31)
+    over = Incident.objects.create(extension=extension, kind="run_failed", opened_at=old, closed_at=old)
+    still = Incident.objects.create(extension=extension, kind="connection_lost", opened_at=old)
+    for incident in (over, still):
+        told = AlertMessage.objects.create(
+            incident=incident, uid=uuid.uuid4(), channel="email", target="ex@acme.test", sent_at=old
+        )
+        AlertMessage.objects.filter(pk=told.pk).update(created_at=old)
+    gone = history.prune()
+    assert (gone["alerts"], gone["incidents"]) == (1, 1)
+    assert Incident.objects.get() == still

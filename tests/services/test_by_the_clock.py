@@ -409,6 +409,8 @@ def test_history_goes_by_age_and_open_work_stays(connect: Connect, remote, setti
         "batches": 0,
         "deliveries": 1,
         "events": 1,
+        "alerts": 0,
+        "incidents": 0,
         "runs": 0,
         "marks": 0,
     }
