@@ -37,5 +37,10 @@ class IntegrationsConfig(AppConfig):
         auditlog.register(models.FieldMapping)
         auditlog.register(models.EventMapping)
         auditlog.register(models.AudienceMapping, exclude_fields=READING_FIELDS)
-        auditlog.register(models.AlertSettings, exclude_fields=["webhook_secret"])
+        auditlog.register(
+            models.AlertSettings,
+            exclude_fields=["webhook_secret"],
+            mask_fields=["webhook_url"],
+            mask_callable="integrations.services.alert_settings.outline",
+        )
         auditlog.register(models.Dismissal, exclude_fields=["by", "rows"])

@@ -3,6 +3,7 @@
 import json
 import secrets
 from smtplib import SMTPException
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -34,6 +35,12 @@ def save(wanted: AlertSettings, emails: list[str], *, new_secret: bool = False) 
     return made
 
 
+def outline(url: str) -> str:
+    """For the history of settings, which viewers read: some receivers know their caller by the path alone."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…" if parts.netloc else url
+
+
 def emails(wanted: AlertSettings) -> list[str]:
     """The addresses that are told; without any of its own, those of the tenant's owners."""
     owners = Membership.objects.filter(tenant=wanted.tenant_id, role=Role.OWNER, user__is_active=True)
@@ -47,7 +54,8 @@ def send_test(tenant: Tenant) -> list[str]:
     to = emails(wanted)
     try:
         body = f"This is a test. Alerts of {tenant.name} come to this address.\n\n{settings.PORTAL_URL}\n"
-        send_mail(f"Test: alerts of {tenant.name}", body, settings.DEFAULT_FROM_EMAIL, to)
+        subject = " ".join(f"Test: alerts of {tenant.name}".split())  # no line break makes a header
+        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, to)
     except (OSError, SMTPException) as error:
         failed.append(f"The e-mail to {listed(to)} could not be sent: {error}")
     if wanted.webhook_url and wanted.webhook_secret:

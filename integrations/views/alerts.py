@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from integrations.forms_alerts import AlertForm
 from integrations.models import Incident
 from integrations.services import alert_settings
+from portal.tenancy import pace
 from portal.tenancy.guards import TenantRequest, tenant_view
 from portal.tenancy.models import Role
 
@@ -43,6 +44,11 @@ def alerts(request: TenantRequest) -> HttpResponse:
 @require_POST
 @tenant_view(role=Role.MANAGER)
 def alerts_test(request: TenantRequest) -> HttpResponse:
+    if not pace.may(f"alerts-test-{request.tenant.pk}", seconds=60):
+        messages.warning(
+            request, "A test went out less than a minute ago. Look whether it came, or wait a minute."
+        )
+        return redirect("alerts", request.tenant.slug)
     failed = alert_settings.send_test(request.tenant)
     for sentence in failed:
         messages.error(request, sentence)

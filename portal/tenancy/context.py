@@ -92,7 +92,7 @@ SETTINGS = (
         Role.VIEWER,
     ),
     (Place("api_tokens", "API tokens", "key", ("api_token_new", "api_token_revoke")), Role.MANAGER),
-    (Place("alerts", "Alerts", "bell"), Role.VIEWER),
+    (Place("alerts", "Alerts", "bell"), Role.MANAGER),
     (Place("setting_changes", "History", "clock"), Role.VIEWER),
 )
 

@@ -15,6 +15,7 @@ from portal.tenancy.team import TeamRefused
 
 GOOD_FOR = timedelta(days=7)
 OPEN_AT_MOST = 50
+A_DAY_AT_MOST = 100  # invitations are mail to strangers, also those that were taken back at once
 OVER = "This invitation was used, taken back or replaced, or it is older than seven days. Ask for a new one."
 
 
@@ -37,6 +38,8 @@ def make(tenant: Tenant, *, email: str, role: Role, by: User) -> tuple[Invitatio
         )
     if waiting(tenant).count() >= OPEN_AT_MOST:
         raise TeamRefused(f"{OPEN_AT_MOST} invitations are open. Take back those that nobody will accept.")
+    if tenant.invitations.filter(created_at__gt=timezone.now() - timedelta(days=1)).count() >= A_DAY_AT_MOST:
+        raise TeamRefused(f"{A_DAY_AT_MOST} invitations were made within a day. Go on tomorrow.")
     text, digest = _token()
     made = Invitation.objects.create(
         tenant=tenant,

@@ -1,8 +1,10 @@
 import pytest
+from auditlog.models import LogEntry
 from django.core import mail
 from django.utils import timezone
 
 from integrations.models import AlertSettings, Incident
+from portal.tenancy.models import Tenant
 from tests.factories import make_tenant, make_user
 from tests.pages.builders import make_extension
 
@@ -75,3 +77,24 @@ def test_what_was_told_of_others_is_not_shown(client, tenant):
         )
     found = client.get(ADDRESS).content.decode()
     assert "Ours failed." in found and "Theirs failed." not in found
+
+
+def test_the_history_of_settings_keeps_no_path_of_a_webhook(client, tenant):
+    """Some receivers know their caller by the address alone, and viewers read the history."""
+    client.post(ADDRESS, {**GIVEN, "webhook_url": "http://127.0.0.1:9/services/T000/key-in-the-path"})
+    told = client.get("/t/acme/settings/history/").content.decode()
+    assert "http://127.0.0.1:9/…" in told
+    assert not LogEntry.objects.filter(changes__icontains="key-in-the-path").exists()
+
+
+def test_tests_go_out_once_a_minute(client, tenant):
+    for _ in range(3):
+        answer = client.post(f"{ADDRESS}test/", follow=True)
+    assert len(mail.outbox) == 1
+    assert "A test went out less than a minute ago." in answer.content.decode()
+
+
+def test_a_name_with_a_line_break_does_not_break_the_test(client, tenant):
+    Tenant.objects.update(name="Acme\nBcc: spy@evil.test")
+    client.post(f"{ADDRESS}test/")
+    assert mail.outbox[0].subject == "Test: alerts of Acme Bcc: spy@evil.test"

@@ -194,3 +194,27 @@ def test_fifty_open_invitations_are_enough(acme, owner, monkeypatch):
         invitations.make(acme, email=f"p{number}@example.com", role=Role.VIEWER, by=owner)
     with pytest.raises(TeamRefused, match="2 invitations are open"):
         invitations.make(acme, email="one-more@example.com", role=Role.VIEWER, by=owner)
+
+
+def test_invitations_that_are_taken_back_count_for_the_day(acme, owner, monkeypatch):
+    monkeypatch.setattr(invitations, "A_DAY_AT_MOST", 2)
+    for number in range(2):
+        made, _ = invitations.make(acme, email=f"p{number}@example.com", role=Role.VIEWER, by=owner)
+        invitations.revoke(made)
+    with pytest.raises(TeamRefused, match="tomorrow"):
+        invitations.make(acme, email="p3@example.com", role=Role.VIEWER, by=owner)
+
+
+def test_an_invitation_is_sent_again_once_a_minute(client, owner, invited):
+    client.force_login(owner)
+    for _ in range(3):
+        client.post(f"/t/acme/settings/team/invitations/{invited[0].pk}/again/")
+    assert len(mail.outbox) == 1
+
+
+def test_the_navigation_of_settings_offers_what_the_role_may_open(client, acme):
+    for role in ("viewer", "manager", "owner"):
+        client.force_login(make_user(acme, role=role))
+        page = client.get("/t/acme/settings/")
+        for link in page.context["nav"].settings:
+            assert client.get(link.url).status_code == 200, (role, link.url)

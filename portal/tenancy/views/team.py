@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.tenancy import invitations, letters
+from portal.tenancy import invitations, letters, pace
 from portal.tenancy import team as service
 from portal.tenancy.guards import TenantRequest, can, tenant_view
 from portal.tenancy.models import Invitation, Role
@@ -52,6 +52,9 @@ def invite(request: TenantRequest) -> HttpResponse:
 def again(request: TenantRequest, invitation_id: int) -> HttpResponse:
     """Send it again, with a new link."""
     invitation = get_object_or_404(request.tenant.invitations, pk=invitation_id)
+    if not pace.may(f"invitation-{invitation.pk}", seconds=60):
+        messages.warning(request, "It was sent again less than a minute ago. Wait a minute, then try again.")
+        return redirect("team", slug=request.tenant.slug)
     try:
         link = invitations.renew(invitation)
     except service.TeamRefused as refusal:
