@@ -1,0 +1,283 @@
+"""Whole journeys of merchants, against the practice destination over HTTP: it is the judge of what arrived."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from integrations import tasks
+from integrations.gateway.port import ProfileWrite
+from integrations.models import Extension, SyncRun
+from integrations.services import clock, connections, list_links
+from loyalty.models import Audience
+from loyalty.services import audiences
+from tests.api.conftest import caller
+from tests.browser.traveller import DESK, PHONE, Traveller, answer_there
+from tests.e2e.conftest import drain
+from tests.factories import make_audience, make_member
+from tests.klaviyo.sandbox_process import SandboxAccount, SandboxProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+AT_DESK_AND_ON_THE_PHONE = pytest.mark.parametrize(
+    "traveller", [DESK, PHONE], ids=["desk", "phone"], indirect=True
+)
+
+
+def create_integration(traveller: Traveller) -> None:
+    """From the first steps to the page that asks how to connect."""
+    traveller.sign_in("ada@example.com")
+    traveller.sees("First steps", "Connect your account")
+    traveller.follow("Connect")
+    traveller.sees("No connection yet")
+    traveller.follow("Create integration")
+    traveller.press("Create and go on to connecting")
+    traveller.sees_heading("Connect Klaviyo")
+    traveller.sees("Owner, Admin or Manager")
+
+
+def build_rich(traveller: Traveller) -> None:
+    """An audience of everybody with 500 points, by the rule builder."""
+    page = traveller.page
+    traveller.menu("Audiences")
+    traveller.follow("New audience")
+    page.get_by_role("link", name="A rule of your own").click()
+    page.get_by_label("Name", exact=True).fill("Rich")
+    page.get_by_label("Field").select_option("points_balance")
+    page.get_by_label("Comparison").select_option("at_least")
+    page.get_by_label("Value").fill("500")
+    expect(page.locator("#rule-outcome")).to_contain_text("2 of 3 members")
+    traveller.press("Create this audience")
+    traveller.sees_heading("Rich")
+
+
+def link_to_new_list(traveller: Traveller, name: str) -> None:
+    traveller.follow("Link to a list")
+    traveller.page.get_by_text("A new list", exact=True).click()
+    traveller.page.get_by_label("Name of the new list").fill(name)
+    traveller.sees(f"becomes the new list {name}")
+    traveller.press("Link the audience to the list")
+    traveller.sees(f"Rich is linked to “{name}”.")
+
+
+def start_run(traveller: Traveller, kind: str) -> SyncRun:
+    traveller.menu("Runs")
+    traveller.follow("Start a run")
+    traveller.page.get_by_role("radio", name=kind).check()
+    traveller.press("Start this run")
+    traveller.sees("is on its way")
+    return SyncRun.objects.latest("pk")
+
+
+@AT_DESK_AND_ON_THE_PHONE
+def test_from_the_first_sign_in_to_a_list_that_has_its_people(
+    traveller: Traveller, owner: object, account: SandboxAccount
+) -> None:
+    create_integration(traveller)
+    pop_up = traveller.begin_signing_in()
+    with pop_up.expect_event("close"):
+        answer_there(pop_up, account)
+    traveller.sees(f"Connected to {account.name}", "Nothing has been sent yet.")
+    assert account.profiles() == []
+    traveller.follow("Start sending")
+    traveller.sees("3 members are looked at", "No list is touched")
+    traveller.press("Start sending")
+    traveller.sees("Klaviyo is sending.")
+    build_rich(traveller)
+    link_to_new_list(traveller, "Rich Customers")
+    start_run(traveller, "Everything")
+    drain(Extension.objects.get())
+    traveller.sees("Arrived")
+    assert traveller.stays_in_its_width()
+    assert account.members("Rich Customers")["emails"] == ["alan@fernhill.test", "grace@fernhill.test"]
+    assert account.profile(email="ann@fernhill.test")["properties"]["Points Balance"] == 5
+    traveller.menu("Overview")
+    traveller.sees_nothing_of("First steps")
+
+
+def test_where_pop_ups_are_blocked_the_same_window_goes_there_and_back(
+    traveller: Traveller, owner: object, account: SandboxAccount
+) -> None:
+    create_integration(traveller)
+    traveller.signs_in_here()
+    traveller.press("Connect Klaviyo")
+    answer_there(traveller.page, account)
+    traveller.sees_heading("Klaviyo")
+    traveller.sees(f"Connected: {account.name} (practice) accepts us.", "Start sending")
+    assert len(traveller.context.pages) == 1
+    assert len(account.apps()) == 1
+
+
+def test_every_refusal_on_the_way_is_readable_and_can_be_tried_again(
+    traveller: Traveller, owner: object, account: SandboxAccount
+) -> None:
+    create_integration(traveller)
+    traveller.signs_in_here()
+    traveller.press("Connect Klaviyo")
+    answer_there(traveller.page, account, allow=False)
+    traveller.sees_heading("Not connected")
+    traveller.sees("the access was not allowed there", "Nothing was sent, and nothing is lost.")
+    traveller.press("Try again")
+    answer_there(traveller.page, account, role="Analyst")
+    traveller.sees_heading("Not connected")
+    traveller.sees("Only an Owner, Admin or Manager of the account can install apps.")
+    traveller.press("Try again")
+    with traveller.page.expect_request(lambda request: "/callback?" in request.url) as back:
+        answer_there(traveller.page, account)
+    traveller.sees(f"Connected: {account.name} (practice) accepts us.")
+    traveller.page.goto(back.value.url)
+    traveller.sees_heading("Not connected")
+    traveller.knows_refusal(400)
+    code = back.value.url.partition("code=")[2].partition("&")[0]
+    assert code
+    assert code not in traveller.page.content()
+    traveller.page.goto("/t/acme/integrations/")
+    traveller.sees("Klaviyo accepts us. Nothing has been sent")
+    assert len(account.apps()) == 1
+
+
+def test_another_account_is_refused_with_both_names_and_mappings_stay(
+    traveller: Traveller, connected: Extension, account: SandboxAccount, other_side: SandboxProcess
+) -> None:
+    other = other_side.account(f"{account.name}-other")
+    traveller.sign_in("ada@example.com")
+    traveller.menu("Integrations")
+    traveller.follow("See and manage Klaviyo")
+    traveller.follow("Reconnect")
+    traveller.signs_in_here()
+    traveller.press("Connect Klaviyo")
+    answer_there(traveller.page, other)
+    traveller.sees_heading("Not connected")
+    traveller.knows_refusal(400)
+    traveller.sees(
+        f"You allowed the account {other.name} (practice)", f"belongs to {account.name} (practice)"
+    )
+    traveller.follow("Choose another way")
+    traveller.sees_heading("Reconnect Klaviyo")
+    traveller.menu("Fields")
+    traveller.sees("Points Balance")
+    assert (other.apps(), len(account.apps())) == ([], 1)
+
+
+@AT_DESK_AND_ON_THE_PHONE
+def test_two_failed_rows_are_mended_one_by_itself_and_one_by_a_re_run(
+    traveller: Traveller, connected: Extension, account: SandboxAccount, settings: Any
+) -> None:
+    settings.LIVE_SINGLE_LIMIT = 0  # only imports are refused there, and so few would go one by one
+    make_member(connected.tenant, "Bad", first_name="Bea", last_name="Bad", email="bea@fernhill.test")
+    make_member(connected.tenant, "Worse", first_name="Cy", last_name="Worse", email="cy@fernhill.test")
+    account.refuse("bea@fernhill.test", "cy@fernhill.test", detail="Nobody lives here.")
+    traveller.sign_in("ada@example.com")
+    first = start_run(traveller, "Everything")
+    drain(connected)
+    traveller.sees("2 refused by Klaviyo", "Nobody lives here.")
+    assert traveller.stays_in_its_width()
+
+    traveller.menu("Overview")
+    traveller.sees("2 people are not up to date.")
+    traveller.page.get_by_role("link", name="Open failures").click()
+    traveller.sees("Nobody lives here.")
+    traveller.follow("See the people")
+    traveller.sees("Bea Bad", "Cy Worse", "Nobody lives here.")
+    assert traveller.stays_in_its_width()
+
+    mend_by_the_api(connected, "Bad", "bea@home.test")
+    drain(connected)
+    assert account.profiles(email="bea@home.test")
+    traveller.page.reload()
+    traveller.sees("Cy Worse")
+    traveller.sees_nothing_of("Bea Bad")
+
+    account.refuse()
+    traveller.page.goto(f"/t/acme/runs/{first.pk}/")
+    traveller.sees("1 open")
+    traveller.follow("Re-run failed rows")
+    traveller.page.get_by_label("Why?").fill("Klaviyo takes Cy now")
+    traveller.press("Run it again")
+    traveller.sees("is on its way")
+    again = SyncRun.objects.get(parent=first)
+    drain(connected)
+    traveller.sees("“Klaviyo takes Cy now”", "Arrived")
+    traveller.page.goto(f"/t/acme/runs/{first.pk}/")
+    traveller.sees("What happened since", f"1 fixed by #{again.pk}")
+    traveller.sees_nothing_of("1 open")
+    assert traveller.stays_in_its_width()
+    assert account.profile(email="cy@fernhill.test")["external_id"] == "Worse"
+
+
+def mend_by_the_api(extension: Extension, external_id: str, email: str) -> None:
+    """As the shop does it, with a token of its own."""
+    call = caller(extension.tenant)
+    answer = call("POST", "/members/batch", {"members": [{"external_id": external_id, "email": email}]})
+    assert b'"status": "updated"' in answer.content
+
+
+def test_removed_there_is_told_and_healed_in_place_and_what_waited_arrives(
+    traveller: Traveller, connected: Extension, account: SandboxAccount
+) -> None:
+    account.uninstall()
+    mend_by_the_api(connected, "Ann", "ann@new.test")
+    traveller.sign_in("ada@example.com")
+    start_run(traveller, "Everything")
+    drain_what_goes(connected)
+    traveller.menu("Overview")
+    traveller.sees("Klaviyo needs you.", "Removed in Klaviyo", "Nothing is lost")
+    traveller.follow("See the connection")
+    traveller.follow("Reconnect")
+    traveller.sees("Sending goes on as soon as you are back")
+    pop_up = traveller.begin_signing_in()
+    with pop_up.expect_event("close"):
+        answer_there(pop_up, account)
+    traveller.sees("Working", "1 field mapped")
+    connected.refresh_from_db()
+    drain(connected)
+    assert account.profile(external_id="Ann")["email"] == "ann@new.test"
+    traveller.menu("Overview")
+    traveller.sees_nothing_of("Klaviyo needs you.")
+
+
+def drain_what_goes(extension: Extension) -> None:
+    """Work until the connection has found out that it was removed."""
+    for _ in range(20):
+        clock.tick()
+        tasks.work_bulk(extension.pk)
+        tasks.work_live(extension.pk)
+        extension.refresh_from_db()
+        if extension.removed_at:
+            return
+    raise AssertionError("nobody noticed the removal")
+
+
+@pytest.fixture
+def followed(connected: Extension, account: SandboxAccount) -> Audience:
+    """An audience of two by hand, on a list where Ann and a stranger stand already."""
+    channel = connections.open_channel(connected)
+    made = channel.create_list("Press")
+    stranger = channel.write_profile(ProfileWrite(values={"email": "stranger@elsewhere.test"})).remote_id
+    (ann,) = channel.read_profiles("external_id", ["Ann"])
+    channel.join_list(made.remote_id, [stranger, ann.remote_id])
+    press = make_audience(connected.tenant, "press", name="Press")
+    audiences.change_static(press, add=["Ann", "Grace"], remove=[])
+    list_links.link(connected, press, name="Press", list_id=made.remote_id)
+    return press
+
+
+def test_unlinking_a_list_takes_off_exactly_those_whom_we_added(
+    traveller: Traveller, connected: Extension, account: SandboxAccount, followed: Audience
+) -> None:
+    traveller.sign_in("ada@example.com")
+    start_run(traveller, "Audiences and lists")
+    drain(connected)
+    there_before = ["ann@fernhill.test", "stranger@elsewhere.test"]
+    assert account.members("Press")["emails"] == sorted([*there_before, "grace@fernhill.test"])
+    traveller.menu("Audiences")
+    traveller.follow("Press")
+    traveller.follow("Unlink")
+    traveller.sees("Take off the 1 person whom we added", "1 of your members was there before us and stays.")
+    traveller.page.get_by_role("radio", name="Take off the 1 person whom we added").check()
+    traveller.press("Unlink Press")
+    drain(connected)
+    assert account.members("Press")["emails"] == there_before
+    traveller.menu("Audiences")
+    traveller.follow("Press")
+    traveller.sees("No list follows it yet")
