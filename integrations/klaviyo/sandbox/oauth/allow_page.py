@@ -18,7 +18,6 @@ from integrations.klaviyo.sandbox.wire import Answer, Request
 # Who may install an app. The developer docs say it of making apps; of installing it is not confirmed.
 MAY_ALLOW = ("Owner", "Admin", "Manager")
 ROLES = (*MAY_ALLOW, "Analyst")
-DEFAULT_ACCOUNT = "demo"
 _NAME = re.compile(r"[A-Za-z0-9.-]{1,60}")
 
 
@@ -97,12 +96,15 @@ def _ask(state: State, asked: Asked, given: Mapping[str, str], problem: str = ""
 
 def _account_field(state: State, given: Mapping[str, str], problem: str) -> str:
     names = "".join(f'<option value="{escape(name)}">' for name in state.accounts.names())
-    value = escape(given.get("account", DEFAULT_ACCOUNT))
+    value = escape(given.get("account", ""))
     wrong = f'<span class="wrong" id="wrong">{text(problem)}</span>' if problem else ""
-    tied = ' aria-describedby="wrong" aria-invalid="true"' if problem else ""
+    tied = ' aria-describedby="wrong" aria-invalid="true"' if problem else ' aria-describedby="which"'
+    known = ", ".join(list(state.accounts.names())[:5])
+    which = f"There are: {known}. " if known else ""
+    which += "Another name opens a new practice account."
     return (
         f'<label>Account<input name="account" value="{value}" list="accounts" required autocomplete="off"{tied}>'
-        f'{wrong}</label><datalist id="accounts">{names}</datalist>'
+        f'{wrong}</label><datalist id="accounts">{names}</datalist><p class="soft" id="which">{text(which)}</p>'
     )
 
 
