@@ -24,26 +24,29 @@ class Picture:
     address: str
     follow: tuple[str, ...] = ()
     who: str = "owner@demo.example"
+    fill: tuple[str, str] = ("", "")  # a selector and what is typed there, then Enter
     size: tuple[int, int] = (1280, 860)
     theme: str = "light"
 
 
-AUDIENCE = "td a.main:has-text('Balance of 300')"
+AUDIENCE = "td a.main:has-text('300 points')"
+LIST = "#choose-list input[role=combobox]"
 PICTURES = (
     Picture("overview", "/t/demo/"),
     Picture(
         "connect",
         "/t/demo/integrations/",
-        ("main a[href*='/integrations/']:not([href*='new'])", "text=Reconnect"),
+        ("main a[href*='/integrations/']:not([href*='new'])", "text=Reconnect", "text=Sign in to Klaviyo"),
     ),
     Picture(
         "audience-builder", "/t/demo/audiences/", ("td a.main:has-text('Birthday')", "text=Change the rule")
     ),
-    Picture("list-link", "/t/demo/audiences/", (AUDIENCE, "text=Link to a list")),
+    Picture("list-link", "/t/demo/audiences/", (AUDIENCE, "text=Link to a list"), fill=(LIST, "VIP")),
     Picture("audiences", "/t/demo/audiences/"),
     Picture("fields", "/t/demo/fields/"),
     Picture("event", "/t/demo/events/points_earned/"),
     Picture("run", "/t/demo/runs/1/"),
+    Picture("integration", "/t/demo/integrations/", ("main a[href*='/integrations/']:not([href*='new'])",)),
     Picture("failures", "/t/demo/failures/"),
     Picture("why", "/t/demo/failures/", ("main a.main, main td a", "main a[href*='/why/']")),
     Picture("team", "/t/demo/settings/team/"),
@@ -69,6 +72,11 @@ def take(page: Page, picture: Picture, folder: Path) -> None:
     for selector in picture.follow:
         page.locator(selector).first.click()
         page.wait_for_load_state("networkidle")
+    if picture.fill[0]:
+        page.locator(picture.fill[0]).first.press_sequentially(picture.fill[1])
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(800)
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", picture.theme)
     page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
