@@ -72,7 +72,7 @@ def test_the_allow_page_says_what_is_asked_and_offers_the_accounts(account, allo
         "profiles:read",
         "Allow",
         "Deny",
-        'value="demo"',
+        'value="" list="accounts" required',
         f'<option value="{account.name}">',
         "Analyst",
     ):
