@@ -82,7 +82,13 @@ def test_the_allow_page_says_what_is_asked_and_offers_the_accounts(account, allo
 
 @pytest.mark.parametrize(
     "changes",
-    [{"client_id": "nobody"}, {"redirect_uri": "https://evil.example/"}, {"redirect_uri": "http://["}],
+    [
+        {"client_id": "nobody"},
+        {"redirect_uri": "https://evil.example/"},
+        {"redirect_uri": "http://["},
+        {"redirect_uri": "http://127.0.0.1:8000/\r\nSet-Cookie: a=b"},
+        {"redirect_uri": "http://x;script-src@127.0.0.1:8000/callback"},
+    ],
 )
 def test_nobody_is_sent_back_to_an_unknown_address(allow_url, changes):
     answer = requests.get(allow_url(**changes), timeout=20, allow_redirects=False)

@@ -99,8 +99,10 @@ def _is_registered(address: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
-    if parts.scheme not in ("http", "https") or parts.fragment:
+    if parts.scheme not in ("http", "https") or parts.fragment or "@" in parts.netloc:
         return False
+    if not address.isascii() or not address.isprintable() or " " in address:
+        return False  # it goes into a header as it is
     return host == "localhost" or _is_loopback(host)
 
 
