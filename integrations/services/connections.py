@@ -81,7 +81,10 @@ def store_key(extension: Extension, text: str) -> bool:
 
 
 def hold(extension: Extension) -> None:
-    """Inside a transaction: lock the row and see it as it is now; somebody may have connected it meanwhile."""
+    """Inside a transaction: lock the row and see it as it is now; somebody may have connected it meanwhile.
+
+    NO KEY, so that workers who write rows of the connection (their foreign key shares it) wait for nothing.
+    """
     fields = [*tokens.TOKEN_FIELDS, "account_id", "account_name", "is_active", "health", "health_reason"]
     extension.refresh_from_db(fields=fields, from_queryset=Extension.objects.select_for_update(no_key=True))
 
