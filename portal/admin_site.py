@@ -66,6 +66,7 @@ class Place:
     permission: str
     label: str = ""
     group: str = "History"
+    position: int = 0
 
 
 class PortalAdminSite(admin.AdminSite):
@@ -93,12 +94,20 @@ class PortalAdminSite(admin.AdminSite):
         return register
 
     def page(
-        self, route: str, *, name: str, permission: str, label: str = "", group: str = "History"
+        self,
+        route: str,
+        *,
+        name: str,
+        permission: str,
+        label: str = "",
+        group: str = "History",
+        position: int = 0,
     ) -> Callable[[PageView], PageView]:
         """Decorator: put a page at `route` below the admin, for those who have `permission`."""
 
         def register(view: PageView) -> PageView:
-            self._places.append(Place(route, name, view, permission, label, group))
+            self._places.append(Place(route, name, view, permission, label, group, position))
+            self._places.sort(key=lambda place: place.position)
             return view
 
         return register
@@ -142,7 +151,8 @@ class PortalAdminSite(admin.AdminSite):
     @override
     def index(self, request: HttpRequest, extra_context: Context = None) -> Any:
         panels = [panel for _, make in self._panels if (panel := make(request)) is not None]
-        return super().index(request, {"panels": panels, **(extra_context or {})})
+        places = [self._entry(place) for place in self._own_places(request)]
+        return super().index(request, {"panels": panels, "places": places, **(extra_context or {})})
 
     @override
     def login(self, request: HttpRequest, extra_context: Context = None) -> HttpResponse:
@@ -157,7 +167,7 @@ class PortalAdminSite(admin.AdminSite):
         if app_label is not None:
             return list(super().get_app_list(request, app_label))
         groups: dict[str, list[dict[str, Any]]] = {name: [] for name in GROUPS}
-        own = [place for place in self._places if place.label and request.user.has_perm(place.permission)]
+        own = self._own_places(request)
         for app in self._build_app_dict(request).values():
             for entry in app["models"]:
                 model_admin = self._registry[entry["model"]]
@@ -168,6 +178,9 @@ class PortalAdminSite(admin.AdminSite):
         return [
             _section(name, entries, pages[name]) for name, entries in groups.items() if entries or pages[name]
         ]
+
+    def _own_places(self, request: HttpRequest) -> list[Place]:
+        return [place for place in self._places if place.label and request.user.has_perm(place.permission)]
 
     def _entry(self, place: Place) -> dict[str, Any]:
         address = reverse(f"{self.name}:{place.name}")

@@ -27,7 +27,7 @@ class AuditForm(forms.Form):
         self.fields["kind"].choices = [("", "All kinds"), *audit.kinds()]  # type: ignore[attr-defined]
 
 
-@site.page("audit/", name="audit", label="Audit: changed settings", permission=VIEW)
+@site.page("audit/", name="audit", label="Audit: changed settings", permission=VIEW, position=2)
 @require_safe
 def changes(request: HttpRequest) -> HttpResponse:
     form = AuditForm(request.GET)

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from integrations.admin.support_desk import cause_address
 from integrations.models import AudienceMapping, Erasure, Extension, Health, SyncRun
-from integrations.services import run_history, run_stories
+from integrations.services import failure_desk, run_history, run_stories
 from portal.admin_site import Panel, site
 
 AT_MOST = 8
@@ -35,18 +36,10 @@ def attention(request: HttpRequest) -> Panel | None:
 def failures(request: HttpRequest) -> Panel | None:
     if not request.user.has_perm("integrations.view_syncrow"):
         return None
-    found = (
-        run_history.open_failures()
-        .values("code")
-        .annotate(
-            words=Max("words"),
-            count=Count("pk"),
-            tenants=Count("run__extension__tenant", distinct=True),
-            newest=Max("run"),
-        )
-        .order_by("-count")[:AT_MOST]
-    )
-    return Panel("Open failures by cause", "admin/panels/failures.html", {"causes": list(found)})
+    desk = failure_desk.causes()
+    causes = [(cause, cause_address(cause.extension.pk, cause.code)) for cause in desk.causes[:AT_MOST]]
+    values = {"causes": causes, "totals": failure_desk.totals() if causes else {}}
+    return Panel("Open failures by cause", "admin/panels/failures.html", values)
 
 
 @site.panel(30)

@@ -28,7 +28,7 @@ class RowAdmin(ReadOnlyAdmin):
     search_help_text = SEARCH_HELP
     ordering = ("-pk",)
     sortable_by = ()
-    fields = ("outcome", "person", "tenant", "of_run", "what_it_was", "code", "words", "changed", "healed_at",
+    fields = ("outcome", "person", "tenant", "of_run", "what_it_was", "code", "words", "changed", "healed_at", "aside",
               "created_at")  # fmt: skip
     readonly_fields = fields
 

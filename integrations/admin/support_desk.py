@@ -39,9 +39,10 @@ OWNERS = (("", "Everybody's"), ("mine", "Mine"), ("nobody", "Nobody's"))
 AGES = (("", "Any age"), ("day", "Older than a day"), ("week", "Older than a week"))
 SORTS = (("count", "Most rows first"), ("age", "Oldest first"))
 DISMISSALS = 100
+TITLES = {"cause": "", "rerun": "Re-run: ", "dismiss": "Put aside: "}
 
 
-@site.page("support/", name="support_desk", label="Support desk", permission=VIEW)
+@site.page("support/", name="support_desk", label="Support desk", permission=VIEW, position=1)
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
     wanted = _wanted(request)
@@ -206,7 +207,12 @@ def _of_cause(
     request: HttpRequest, template: str, extension: Extension, code: str, context: dict[str, Any]
 ) -> HttpResponse:
     advice = failure_desk.advice(extension, code)
-    known = {"title": advice.title, "extension": extension, "code": code, "advice": advice}
+    known = {
+        "title": f"{TITLES[template]}{advice.title}",
+        "extension": extension,
+        "code": code,
+        "advice": advice,
+    }
     return _page(request, template, {**known, "back": cause_address(extension.pk, code), **context})
 
 

@@ -56,6 +56,7 @@ class Cause:
     people: int
     oldest: datetime
     newest: datetime
+    newest_run: int
     advice: Advice
     standing: Standing = field(default_factory=Standing)
     care: FailureCare | None = None
@@ -133,6 +134,7 @@ def _groups(found: QuerySet[SyncRow]) -> Any:
         oldest=Min("created_at"),
         newest=Max("created_at"),
         words=Max("words"),
+        newest_run=Max("run"),
     )
 
 
@@ -157,7 +159,7 @@ def _told(groups: Sequence[Any], *, with_standing: bool = True) -> list[Cause]:
             advice=advice(extensions[pair[0]], pair[1]),
             standing=standings.get(pair, Standing()),
             care=cares.get(pair),
-            **{name: group[name] for name in ("words", "rows", "people", "oldest", "newest")},
+            **{name: group[name] for name in ("words", "rows", "people", "oldest", "newest", "newest_run")},
         )
         for pair, group in zip(pairs, groups, strict=True)
     ]

@@ -32,8 +32,10 @@ UNSAID = {
     "issued_by",
     "invited_by",
     "hint",
+    "key",
+    "audience",
 }
-EMPTY = ("", "None", None)
+EMPTY = ("", "None", "null", "[]", None)
 # Where the name of a model is not what people call it.
 KINDS = {
     "membership": "person in the team",

@@ -1,12 +1,23 @@
 """Each list names its joins: fifty rows ask no more queries than five."""
 
 import itertools
+import uuid
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import Delivery, Erasure, SyncBatch
+from integrations.models import (
+    AlertMessage,
+    AlertSettings,
+    Delivery,
+    Dismissal,
+    Erasure,
+    FailureCare,
+    Incident,
+    RetiredProperty,
+    SyncBatch,
+)
 from loyalty.models import OutboxEvent
 from portal.admin_site import PortalModelAdmin, ReadOnlyAdmin, site
 from portal.tenancy import tokens
@@ -36,7 +47,25 @@ def a_batch():
     SyncBatch.objects.create(run=run, extension=run.extension, kind="profiles", body=b"x", manifest=b"y")
 
 
+def in_trouble(model, **fields):
+    """A maker of rows that belong to a connection each."""
+    return lambda: model.objects.create(extension=make_extension(make_tenant()), **fields)
+
+
+def a_message():
+    incident = Incident.objects.create(
+        extension=make_extension(make_tenant()), kind="run_failed", words="x", opened_at=timezone.now()
+    )
+    AlertMessage.objects.create(incident=incident, uid=uuid.uuid4(), channel="email", target="a@example.com")
+
+
 MAKERS = {
+    "integrations_alertmessage": a_message,
+    "integrations_alertsettings": lambda: AlertSettings.objects.create(tenant=make_tenant()),
+    "integrations_incident": in_trouble(Incident, kind="run_failed", words="x", opened_at=timezone.now()),
+    "integrations_dismissal": lambda: in_trouble(Dismissal, code="x", note="x", by=make_user())(),
+    "integrations_failurecare": lambda: in_trouble(FailureCare, code="x", owner=make_user())(),
+    "integrations_retiredproperty": in_trouble(RetiredProperty, property="x"),
     "integrations_syncrun": lambda: make_run(make_extension(make_tenant()), started_by=make_user()),
     "integrations_syncrow": a_row,
     "integrations_syncbatch": a_batch,

@@ -132,3 +132,14 @@ def test_staff_cannot_change_the_address(client):
     client.post(address, {**form_of(client.get(address)), "name": "Mine", "base_url": "http://127.0.0.1:9"})
     kept = Extension.objects.get(pk=extension.pk)
     assert (kept.name, kept.base_url, kept.secret.reveal()) == ("Mine", extension.base_url, SECRET)
+
+
+def test_the_secret_of_a_webhook_stays_out_of_the_admin(client, staff):
+    from integrations.models import AlertSettings
+    from portal.tenancy.secrets import Secret
+
+    made = AlertSettings.objects.create(tenant=make_tenant(), webhook_secret=Secret("whsec_never-to-be-seen"))
+    client.force_login(staff)
+    for place in ("", f"{made.pk}/change/"):
+        answer = client.get(f"/admin/integrations/alertsettings/{place}")
+        assert answer.status_code == 200 and "whsec_" not in answer.content.decode()

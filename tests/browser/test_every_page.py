@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from integrations.models import Dismissal, Extension, SyncRun
 from portal.admin_site import site
 from tests.browser.world import make_world
 from tests.factories import make_user
@@ -36,8 +37,25 @@ PEOPLE_PAGES = (
 )  # fmt: skip
 
 
+def desk_pages() -> Iterator[tuple[str, str]]:
+    """Support desk and audit: with a cause that is open, and with nothing."""
+    extension = Extension.objects.get()
+    cause = f"/admin/support/{extension.pk}/"
+    yield "admin-support", "/admin/support/?held=1&tenant=acme"
+    yield "admin-support-empty", "/admin/support/?tenant=nowhere"
+    for act in ("", "rerun/", "dismiss/"):
+        yield f"admin-support-cause-{act.strip('/')}", f"{cause}{act}?code=invalid_email"
+        yield f"admin-support-gone-{act.strip('/')}", f"{cause}{act}?code=gone"
+    yield "admin-support-aside", "/admin/support/put-aside/"
+    yield "admin-audit", "/admin/audit/"
+    yield "admin-audit-empty", "/admin/audit/?tenant=nowhere"
+    yield "admin-run-rerun", reverse("admin:syncrun_rerun", args=[SyncRun.objects.get(rejected=1).pk])
+    yield "failure-people", f"/t/acme/failures/{extension.pk}/?code=invalid_email"
+
+
 def admin_pages() -> Iterator[tuple[str, str]]:
     yield "admin-index", reverse("admin:index")
+    yield from desk_pages()
     for model in site._registry:
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         yield f"admin-{name}", reverse(f"admin:{name}_changelist")
@@ -132,7 +150,9 @@ def test_pages_of_people(opened):
 
 def test_admin_pages(opened):
     make_world()
-    make_user(email="root@example.com", is_staff=True, is_superuser=True)
+    root = make_user(email="root@example.com", is_staff=True, is_superuser=True)
+    extension = Extension.objects.get()
+    Dismissal.objects.create(extension=extension, code="temporary", by=root, note="Test people", rows=12)
     sign_in(opened, "root@example.com")
     found = []
     for name, address in admin_pages():

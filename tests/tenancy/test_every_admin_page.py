@@ -12,7 +12,21 @@ pytestmark = pytest.mark.django_db
 LISTS = sorted(
     f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in site._registry
 )
+PAGES = [
+    "admin:support_desk",
+    "admin:support_aside",
+    "admin:audit",
+    "admin:audit_csv",
+    "admin:syncrun_runs_csv",
+]
+OPEN = ["admin:index", *PAGES, *LISTS]
 SUPPORT_SEES = {
+    "admin:support_desk",
+    "admin:support_aside",
+    "admin:syncrun_runs_csv",
+    "admin:integrations_dismissal_changelist",
+    "admin:integrations_failurecare_changelist",
+    "admin:integrations_incident_changelist",
     "admin:integrations_syncrun_changelist",
     "admin:integrations_syncrow_changelist",
     "admin:integrations_syncbatch_changelist",
@@ -20,6 +34,11 @@ SUPPORT_SEES = {
     "admin:loyalty_member_changelist",
 }
 CLOSED_TO_SUPPORT = {
+    "admin:audit",
+    "admin:audit_csv",
+    "admin:integrations_alertsettings_changelist",
+    "admin:integrations_alertmessage_changelist",
+    "admin:integrations_retiredproperty_changelist",
     "admin:integrations_extension_changelist",
     "admin:tenancy_user_changelist",
     "admin:tenancy_apitoken_changelist",
@@ -27,25 +46,25 @@ CLOSED_TO_SUPPORT = {
 }
 
 
-@pytest.mark.parametrize("name", ["admin:index", *LISTS])
+@pytest.mark.parametrize("name", OPEN)
 def test_a_merchant_finds_nothing(client, name):
     client.force_login(make_user(make_tenant()))
     assert client.get(reverse(name)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["admin:index", *LISTS])
+@pytest.mark.parametrize("name", OPEN)
 def test_nobody_is_sent_to_the_log_in(client, name):
     answer = client.get(reverse(name), follow=True)
     assert answer.redirect_chain[-1][0].startswith("/login/?next=")
 
 
-@pytest.mark.parametrize("name", ["admin:index", *LISTS])
+@pytest.mark.parametrize("name", OPEN)
 def test_staff_see_everything(client, staff, name):
     client.force_login(staff)
     assert client.get(reverse(name)).status_code == 200
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", [*PAGES, *LISTS])
 def test_support_sees_runs_and_members_and_no_settings(client, support, name):
     client.force_login(support)
     status = client.get(reverse(name)).status_code
@@ -129,3 +148,30 @@ def test_groups_stay_complete_and_single_when_migrate_runs_again():
         keep_groups(config)
     assert Group.objects.filter(name__in=["Staff", "Support"]).count() == 2
     assert Group.objects.get(name="Support").permissions.count() == before
+
+
+OF_A_CAUSE = ("support_cause", "support_care", "support_csv", "support_rerun", "support_dismiss")
+
+
+@pytest.mark.parametrize("name", OF_A_CAUSE)
+def test_a_cause_is_closed_to_merchants_and_to_nobody(client, name):
+    extension = make_extension(make_tenant())
+    address = reverse(f"admin:{name}", args=[extension.pk])
+    answer = client.get(address, follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/login/?next=")
+    client.force_login(make_user(extension.tenant))
+    assert client.get(address).status_code == 404 and client.post(address).status_code == 404
+
+
+@pytest.mark.parametrize("name", OF_A_CAUSE)
+def test_staff_and_support_open_a_cause(client, staff, support, name):
+    address = reverse(f"admin:{name}", args=[make_extension(make_tenant()).pk])
+    for person in (staff, support):
+        client.force_login(person)
+        assert client.get(address).status_code == (405 if name == "support_care" else 200)
+
+
+def test_the_desk_leads_the_history(client, support):
+    client.force_login(support)
+    groups = {group["name"]: group["models"] for group in client.get("/admin/").context["available_apps"]}
+    assert groups["History"][0]["name"] == "Support desk"
