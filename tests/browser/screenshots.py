@@ -25,7 +25,7 @@ class Picture:
     follow: tuple[str, ...] = ()
     who: str = "owner@demo.example"
     fill: tuple[str, str] = ("", "")  # a selector and what is typed there, then Enter
-    size: tuple[int, int] = (1280, 860)
+    size: tuple[int, int] = (1280, 820)
     theme: str = "light"
 
 
@@ -48,7 +48,7 @@ PICTURES = (
     Picture("run", "/t/demo/runs/1/"),
     Picture("integration", "/t/demo/integrations/", ("main a[href*='/integrations/']:not([href*='new'])",)),
     Picture("failures", "/t/demo/failures/"),
-    Picture("why", "/t/demo/failures/", ("main a.main, main td a", "main a[href*='/why/']")),
+    Picture("why", "/t/demo/failures/", ("text=See the people", "main a.main")),
     Picture("team", "/t/demo/settings/team/"),
     Picture("alerts", "/t/demo/settings/alerts/"),
     Picture("support-desk", "/admin/support/", who="support@demo.example"),
