@@ -37,7 +37,9 @@ def _is_broken(extension: Extension) -> bool:
 
 
 def _connection(extension: Extension) -> Need:
-    words = f"{extension.health_reason} Nothing is lost: what is to be sent waits."
+    words = extension.health_reason
+    if extension.removed_at is None:  # those words say it themselves
+        words = f"{words} Nothing is lost: what is to be sent waits."
     return Need(
         "attention",
         f"{extension.name} needs you.",

@@ -21,6 +21,7 @@ from integrations.models import AuthMethod, Extension, Health
 from integrations.models.extensions import ExtensionQuerySet
 from integrations.services import routing
 from portal.tenancy.secrets import Secret
+from portal.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -178,10 +179,10 @@ def _lose(extension: Extension, rows: ExtensionQuerySet) -> None:
 
 def _removed_words(extension: Extension) -> str:
     waiting = routing.waiting_events(extension)
-    events = "1 event waits" if waiting == 1 else f"{waiting:,} events wait"
+    events = f": {counted(waiting, 'event waits', 'events wait')}" if waiting else ""
     return (
         f"Removed in {registry.get(extension.destination).label}: somebody there took this portal's access away, or "
-        f"it was not used for too long. Reconnect; nothing is lost: {events}."
+        f"it was not used for too long. Reconnect; nothing is lost{events}."
     )
 
 

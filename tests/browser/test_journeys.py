@@ -218,10 +218,10 @@ def test_removed_there_is_told_and_healed_in_place_and_what_waited_arrives(
     account.uninstall()
     mend_by_the_api(connected, "Ann", "ann@new.test")
     traveller.sign_in("ada@example.com")
-    start_run(traveller, "Everything")
-    drain_what_goes(connected)
+    waiting = start_run(traveller, "Everything")
+    work_until_removed(connected)
     traveller.menu("Overview")
-    traveller.sees("Klaviyo needs you.", "Removed in Klaviyo", "Nothing is lost")
+    traveller.sees("Klaviyo needs you.", "Removed in Klaviyo", "nothing is lost")
     traveller.follow("See the connection")
     traveller.follow("Reconnect")
     traveller.sees("Sending goes on as soon as you are back")
@@ -232,12 +232,14 @@ def test_removed_there_is_told_and_healed_in_place_and_what_waited_arrives(
     connected.refresh_from_db()
     drain(connected)
     assert account.profile(external_id="Ann")["email"] == "ann@new.test"
+    traveller.page.goto(f"/t/acme/runs/{waiting.pk}/")
+    traveller.sees("The one change arrived.")
     traveller.menu("Overview")
     traveller.sees_nothing_of("Klaviyo needs you.")
 
 
-def drain_what_goes(extension: Extension) -> None:
-    """Work until the connection has found out that it was removed."""
+def work_until_removed(extension: Extension) -> None:
+    """The workers' part, until one of them finds out."""
     for _ in range(20):
         clock.tick()
         tasks.work_bulk(extension.pk)

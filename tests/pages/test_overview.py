@@ -23,7 +23,9 @@ def page(client, address="/t/acme/") -> str:
     return answer.content.decode()
 
 
-@pytest.mark.parametrize("address", ["/t/acme/", "/t/acme/runs/", "/t/acme/members/", "/t/acme/integrations/"])
+@pytest.mark.parametrize(
+    "address", ["/t/acme/", "/t/acme/runs/", "/t/acme/members/", "/t/acme/integrations/"]
+)
 def test_an_empty_programme_says_what_will_be_here(client, tenant, address):
     assert 'class="empty"' in page(client, address)
 
@@ -56,7 +58,7 @@ def test_steps_that_are_done_are_ticked_off(client, tenant):
     make_member(tenant)
     found = page(client)
     assert "3 of 6 done" in found
-    assert "Connect your account<span class=\"hidden-text\">, done" in found
+    assert 'Connect your account<span class="hidden-text">, done' in found
 
 
 def test_the_first_steps_go_when_all_are_done(client, tenant):
@@ -114,6 +116,16 @@ def test_the_chart_has_its_sentence_and_its_numbers(client, tenant):
 def test_a_connection_that_needs_a_person_says_why(client, tenant):
     make_extension(tenant, health="attention", health_reason="Klaviyo no longer accepts our key.")
     assert "Klaviyo no longer accepts our key." in page(client)
+
+
+def test_a_connection_that_was_removed_there_says_once_that_nothing_is_lost(client, tenant):
+    words = "Removed in Klaviyo: somebody there took it away. Reconnect; nothing is lost."
+    make_extension(
+        tenant, is_active=False, removed_at=timezone.now(), health="attention", health_reason=words
+    )
+    found = page(client)
+    assert words in found
+    assert found.lower().count("nothing is lost") == 1
 
 
 def test_a_practice_connection_carries_the_band(client, tenant):

@@ -153,6 +153,13 @@ def test_an_access_that_was_removed_there_is_noticed(fake) -> None:
         connections.open_channel(found)
 
 
+def test_a_removal_while_nothing_waits_counts_nothing(fake) -> None:
+    extension = signed_in(fake, **soon())
+    fake.sign_in.grants.clear()
+    with pytest.raises(AuthenticationError, match=r"Reconnect; nothing is lost\."):
+        connections.check(extension)
+
+
 def test_a_new_grant_is_not_lost_by_a_worker_that_asked_with_the_old_one(fake, monkeypatch) -> None:
     extension = signed_in(fake, **soon())
 
