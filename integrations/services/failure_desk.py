@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from integrations.errors import ConfigurationError
@@ -57,6 +57,7 @@ class Cause:
     oldest: datetime
     newest: datetime
     newest_run: int
+    refused: int
     advice: Advice
     standing: Standing = field(default_factory=Standing)
     care: FailureCare | None = None
@@ -64,7 +65,7 @@ class Cause:
     @property
     def next_words(self) -> str:
         """Empty where there is a time to tell: `standing.next_at`."""
-        return next_words(self.extension, self.standing)
+        return next_words(self.extension, self.standing, is_refused=self.refused > 0)
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ def _groups(found: QuerySet[SyncRow]) -> Any:
         newest=Max("created_at"),
         words=Max("words"),
         newest_run=Max("run"),
+        refused=Count("pk", filter=Q(verdict=Verdict.REJECTED)),
     )
 
 
@@ -159,7 +161,10 @@ def _told(groups: Sequence[Any], *, with_standing: bool = True) -> list[Cause]:
             advice=advice(extensions[pair[0]], pair[1]),
             standing=standings.get(pair, Standing()),
             care=cares.get(pair),
-            **{name: group[name] for name in ("words", "rows", "people", "oldest", "newest", "newest_run")},
+            **{
+                name: group[name]
+                for name in ("words", "rows", "people", "oldest", "newest", "newest_run", "refused")
+            },
         )
         for pair, group in zip(pairs, groups, strict=True)
     ]
@@ -202,14 +207,14 @@ def _standings(pairs: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Standi
         return {(row[0], row[1]): Standing(*row[2:]) for row in cursor.fetchall()}
 
 
-def next_words(extension: Extension, standing: Standing) -> str:
+def next_words(extension: Extension, standing: Standing, *, is_refused: bool) -> str:
     """Why there is no time of a next try to tell; empty where there is one."""
     if not extension.is_active:
-        return "none: the connection is off"
+        return "not while the connection is off"
     if extension.health == Health.ATTENTION:
-        return "none before the connection is mended"
+        return "not before the connection is mended"
     if standing.moving:
         return "on their way now"
     if standing.next_at is None:
-        return "none: waits for a change of data"
+        return f"not by itself: {'waits for a change of data' if is_refused else 'given up, re-run these'}"
     return "any moment" if standing.next_at <= timezone.now() else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from integrations.models import Delivery, DeliveryState, Extension, SentProfile, SyncBatch, SyncRow
+from integrations.models import Delivery, DeliveryState, Extension, SentProfile, SyncBatch, SyncRow, Verdict
 from integrations.services import failure_desk
 from integrations.services.failure_desk import Standing
 from integrations.services.run_history import Page
@@ -51,7 +51,13 @@ def _lines(extension: Extension, rows: Sequence[SyncRow]) -> list[Line]:
             if row.delivery_id
             else _of_profile(profiles.get(row.member_id), tried)
         )
-        lines.append(Line(row, standing, failure_desk.next_words(extension, standing)))
+        lines.append(
+            Line(
+                row,
+                standing,
+                failure_desk.next_words(extension, standing, is_refused=row.verdict == Verdict.REJECTED),
+            )
+        )
     return lines
 
 

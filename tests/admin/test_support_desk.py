@@ -141,7 +141,7 @@ def test_tries_and_the_next_one_come_from_the_marks_of_the_engine(extension):
     make_row(run, event_member, "rejected", code="invalid", delivery_id=delivery.pk)
     temporary, invalid = sorted(failure_desk.causes().causes, key=lambda cause: cause.code, reverse=True)
     assert (temporary.standing.attempts, temporary.standing.next_at, temporary.next_words) == (3, soon, "")
-    assert invalid.next_words == "none: waits for a change of data"
+    assert invalid.next_words == "not by itself: waits for a change of data"
 
 
 def test_held_people_are_told_apart_and_only_when_asked(client, support, refused):
@@ -151,6 +151,12 @@ def test_held_people_are_told_apart_and_only_when_asked(client, support, refused
     assert "2 open failures" in page(client, "/admin/support/")
     assert "No usable e-mail or phone" not in page(client, "/admin/support/")
     assert "No usable e-mail or phone" in page(client, "/admin/support/?held=1")
+
+
+def test_what_was_given_up_says_that_it_waits_for_a_person(extension):
+    make_row(make_run(extension, failed=1), make_member(extension.tenant), "failed", code="temporary")
+    (cause,) = failure_desk.causes().causes
+    assert cause.next_words == "not by itself: given up, re-run these"
 
 
 # Leaving by itself ---------------------------------------------------------------------------------
@@ -278,7 +284,7 @@ def test_a_connection_that_is_off_says_why_it_cannot(client, support, refused):
     client.force_login(support)
     answer = client.post(of(refused, "rerun/"), {"reason": "x"})
     assert "switched off" in answer.content.decode()
-    assert "the connection is off" in page(client, "/admin/support/").lower()
+    assert "not while the connection is off" in page(client, "/admin/support/").lower()
 
 
 # Putting aside -------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def test_a_cause_says_what_it_means_how_many_and_what_to_do(client, extension):
         make_troubled_run(extension, make_member(extension.tenant))
     found = text(client.get("/t/acme/failures/"))
     assert "Klaviyo does not accept the e-mail address" in found and "2 people" in found
-    assert "Correct the address in the shop" in found and "None: waits for a change of data" in found
+    assert "Correct the address in the shop" in found and "Not by itself: waits for a change of data" in found
 
 
 def test_failures_of_others_are_not_shown(client, extension):
