@@ -59,6 +59,13 @@ class RowAdmin(ReadOnlyAdmin):
         under = row.member.email or row.member.phone or row.member.external_id
         return format_html('{}<span class="under">{}</span>', row.member, under)
 
+    @admin.display(description="Put aside", empty_value="no")
+    def aside(self, row: SyncRow) -> str | None:
+        """By whom and why, where a person put the failure aside."""
+        if row.dismissal is None:
+            return None
+        return f"{row.dismissal.by or 'Somebody'}: {row.dismissal.note}"
+
     @admin.display(description="Programme")
     def tenant(self, row: SyncRow) -> str:
         return row.run.extension.tenant.name
