@@ -15,7 +15,7 @@ def connections(request: HttpRequest) -> dict[str, Any]:
         return {}
 
     def state() -> dict[str, Any]:
-        mine = list(Extension.objects.for_tenant(tenant).defer("secret"))
+        mine = list(Extension.objects.for_tenant(tenant).defer("secret", "refresh_token"))
         active = [extension for extension in mine if extension.is_active]
         return {
             "practice": [extension for extension in mine if extension.is_practice],

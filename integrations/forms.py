@@ -49,7 +49,7 @@ class StartForm(ReasonForm):
 
     def __init__(self, *args: Any, tenant: Tenant, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        active = Extension.objects.for_tenant(tenant).active().defer("secret")
+        active = Extension.objects.for_tenant(tenant).active().defer("secret", "refresh_token")
         field = self.fields["extension"]
         field.queryset = active  # type: ignore[attr-defined]
         found = list(active[:2])

@@ -49,7 +49,7 @@ def export(tenant: Tenant) -> str:
         "audiences": [_audience(audience) for audience in tenant.audiences.order_by("slug")],
         "extensions": [
             _extension(extension, placeholders)
-            for extension in tenant.extensions.defer("secret").order_by("name")
+            for extension in tenant.extensions.defer("secret", "refresh_token").order_by("name")
         ],
     }
     given = {name: part for name, part in parts.items() if part}

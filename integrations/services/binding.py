@@ -1,7 +1,7 @@
 """Whose access a fresh grant gives, and whether a connection may keep it."""
 
 import logging
-from dataclasses import replace
+from copy import copy
 
 from django.db import transaction
 
@@ -25,12 +25,12 @@ class OtherAccount(ConfigurationError):
 def check(extension: Extension, granted: Tokens) -> ConnectionReport:
     """Ask with the fresh token alone: nothing of it is stored yet."""
     destination = registry.get(extension.destination)
-    credentials = extension.credentials(
+    candidate = copy(extension)
+    candidate.auth_method, candidate.secret, candidate.account_id = AuthMethod.OAUTH, granted.access, ""
+    credentials = candidate.credentials(
         default_url=destination.default_base_url(), default_revision=destination.default_revision()
     )
-    report = destination.open(
-        replace(credentials, method=AuthMethod.OAUTH.value, secret=granted.access, account_id="")
-    ).check()
+    report = destination.open(credentials).check()
     if not report.account_id:
         raise UnexpectedAnswer(f"{destination.label} did not say which account this is. Connect again.")
     return report

@@ -24,7 +24,7 @@ from integrations.models import (
 )
 from integrations.services import health, routing, tokens
 from portal.tenancy.models import Tenant
-from portal.tenancy.secrets import Secret
+from portal.tenancy.secrets import Secret, UnreadableSecret
 
 
 def open_channel(extension: Extension) -> Channel:
@@ -86,7 +86,12 @@ def hold(extension: Extension) -> None:
     NO KEY, so that workers who write rows of the connection (their foreign key shares it) wait for nothing.
     """
     fields = [*tokens.TOKEN_FIELDS, "account_id", "account_name", "is_active", "health", "health_reason"]
-    extension.refresh_from_db(fields=fields, from_queryset=Extension.objects.select_for_update(no_key=True))
+    locked = Extension.objects.select_for_update(no_key=True)
+    try:
+        extension.refresh_from_db(fields=fields, from_queryset=locked)
+    except UnreadableSecret:  # the encryption key is lost, so there is nothing left to keep
+        Extension.objects.filter(pk=extension.pk).update(secret=None, refresh_token=None)
+        extension.refresh_from_db(fields=fields, from_queryset=locked)
 
 
 def forget_access(extension: Extension) -> None:

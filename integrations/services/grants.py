@@ -132,10 +132,10 @@ def disconnect(extension: Extension) -> str:
     Returns what a person should be told: empty when all went well, otherwise why the access stands there
     still. It is forgotten first, so that no worker renews what is being given back.
     """
-    connections.set_active(extension, False)
     with transaction.atomic():
         connections.hold(extension)
         refresh = extension.refresh_token
+        connections.set_active(extension, False)
         connections.forget_access(extension)
     health.forget(extension)
     return binding.give_back(extension, refresh, extension.account_id) if refresh else ""
@@ -170,6 +170,7 @@ def _challenge(verifier: str) -> str:
 
 def _attempt(user: User, state: str) -> SignInAttempt | None:
     found = SignInAttempt.objects.select_related("extension__tenant")
+    found = found.defer("extension__secret", "extension__refresh_token")
     return found.filter(state_digest=_digest(state), user=user).first()
 
 

@@ -4,7 +4,7 @@ import logging
 
 from django.utils import timezone
 
-from integrations.errors import DestinationError
+from integrations.errors import AuthenticationError, DestinationError
 from integrations.models import Extension, Health
 from integrations.planning import retries
 from portal.runtime import queue
@@ -14,8 +14,15 @@ logger = logging.getLogger(__name__)
 
 def attention(extension: Extension, error: DestinationError) -> None:
     """Pause the connection when a person must mend something; temporary trouble does not."""
-    if retries.decide(error, 1, 2, 0).needs_person:
+    if retries.decide(error, 1, 2, 0).needs_person and not _is_of_before(extension, error):
         set_health(extension, Health.ATTENTION, error.words)
+
+
+def _is_of_before(extension: Extension, error: DestinationError) -> bool:
+    """Whether the key that was refused has been replaced while the call was on its way."""
+    if not isinstance(error, AuthenticationError):
+        return False
+    return Extension.objects.only("secret").get(pk=extension.pk).secret != extension.secret
 
 
 def set_health(extension: Extension, health: Health, words: str) -> None:

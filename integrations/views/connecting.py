@@ -10,6 +10,7 @@ from typing import Any, Literal
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.errors import DestinationError
@@ -25,6 +26,7 @@ from portal.tenancy.guards import TenantRequest, tenant_view
 from portal.tenancy.models import Role
 
 
+@sensitive_post_parameters("key")
 @require_http_methods(CHANGES)
 @tenant_view(role=Role.MANAGER)
 def connect(request: TenantRequest, extension_id: int) -> HttpResponse:
@@ -82,6 +84,7 @@ def tell_connected(request: TenantRequest, extension: Extension, report: Connect
     messages.success(request, f"Connected: {report.account_name} accepts us.")
 
 
+@sensitive_post_parameters("key")
 @require_POST
 @tenant_view(role=Role.MANAGER)
 def key(request: TenantRequest, extension_id: int) -> HttpResponse:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from integrations.errors import AuthenticationError, Temporary
@@ -391,3 +392,33 @@ def test_a_connection_whose_destination_is_not_installed_can_still_be_looked_at(
     extension = make_extension(tenant, destination="gone")
     for what in ("", "connect", "disconnect"):
         assert "gone" in page(client, at(extension, what)) or "Klaviyo" in page(client, at(extension, what))
+
+
+def lose_the_keys() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE integrations_extension SET secret = 'x', refresh_token = 'x'")
+
+
+def test_secrets_that_cannot_be_read_any_more_break_no_page(client, tenant):
+    """Where the encryption key is lost, people still find the page on which they connect again."""
+    extension = make_extension(tenant)
+    lose_the_keys()
+    for path in ("", "integrations/", f"integrations/{extension.pk}/", "settings/"):
+        assert client.get(f"/t/{tenant.slug}/{path}").status_code == 200, path
+
+
+def test_where_the_keys_are_lost_a_new_key_connects_again(client, tenant, answers):
+    extension = make_extension(tenant, account_id="ACME01")
+    lose_the_keys()
+    answers(report())
+    client.post(f"/t/acme/integrations/{extension.pk}/key/", {"key": NEW})
+    extension.refresh_from_db()
+    assert (extension.secret.reveal(), extension.refresh_token) == (NEW, None)
+
+
+def test_where_the_keys_are_lost_it_can_be_disconnected(client, tenant):
+    extension = make_extension(tenant, account_id="ACME01")
+    lose_the_keys()
+    client.post(f"/t/acme/integrations/{extension.pk}/disconnect/")
+    extension.refresh_from_db()
+    assert (extension.secret, extension.refresh_token, extension.is_active) == (None, None, False)

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from auditlog.models import LogEntry
+from django.db import connection
 from django.utils import timezone
 
 from integrations.errors import AuthenticationError, ConfigurationError, PortalNotAccepted, Temporary
@@ -334,6 +335,15 @@ def test_the_grant_of_the_moment_is_given_back_and_forgotten_first(
     monkeypatch.setattr(fake.sign_in, "revoke", revoke)
     grants.disconnect(found)
     assert fake.sign_in.revoked == ["rotated"] and seen == [None]
+
+
+def test_where_the_keys_are_lost_signing_in_again_connects(fake, extension, owner) -> None:
+    connect(fake, extension, owner)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE integrations_extension SET secret = 'x', refresh_token = 'x'")
+    found = connect(fake, extension, owner)
+    found.refresh_from_db()
+    assert found.secret.reveal() in fake.remote.keys
 
 
 # Two at once ---------------------------------------------------------------------------------------

@@ -12,8 +12,16 @@ from integrations.errors import (
     Temporary,
     UnexpectedAnswer,
 )
-from integrations.models import AudienceMapping, Delivery, SyncBatch, SyncRow, SyncRun
-from integrations.services import connections, course, reruns, sync
+from integrations.models import (
+    AudienceMapping,
+    Delivery,
+    Extension,
+    Health,
+    SyncBatch,
+    SyncRow,
+    SyncRun,
+)
+from integrations.services import connections, course, health, reruns, sync
 from tests.factories import make_audience, make_tenant
 from tests.fakes import Late
 from tests.services.builders import drain, happen, is_planned, people, put_in, run, sent, touch
@@ -378,3 +386,16 @@ def test_a_step_that_fails_is_tried_ever_more_rarely(connect: Connect, remote):
     assert SyncRun.objects.get().failures == 3  # it waits
     drain(extension)
     assert (SyncRun.objects.get().status, SyncRun.objects.get().failures) == ("succeeded", 0)
+
+
+def test_who_was_refused_with_the_key_of_before_says_nothing_of_the_new_one(connect: Connect):
+    """A call was on its way with the old key while somebody stored another."""
+    extension = connect()
+    late = Extension.objects.get(pk=extension.pk)
+    connections.store_key(extension, "key2")
+    connections.check(extension)
+    health.attention(late, AuthenticationError("The key is no longer accepted."))
+    extension.refresh_from_db()
+    assert extension.health == Health.OK
+    health.attention(extension, AuthenticationError("The key is no longer accepted."))
+    assert Extension.objects.get().health == Health.ATTENTION
