@@ -58,6 +58,11 @@ def link_to_new_list(traveller: Traveller, name: str) -> None:
     traveller.sees(f"becomes the new list {name}")
     traveller.press("Link the audience to the list")
     traveller.sees(f"Rich is linked to “{name}”.")
+    if traveller.page.viewport_size == PHONE:
+        find = "all => all.map(one => one.getBoundingClientRect().left)"
+        lefts = traveller.page.locator(".trio > div").evaluate_all(find)
+        assert len(lefts) == 3
+        assert len(set(lefts)) == 1, "the numbers of the list stand below one another"
 
 
 def start_run(traveller: Traveller, kind: str) -> SyncRun:
