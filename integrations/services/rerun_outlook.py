@@ -103,10 +103,9 @@ def of_rows(extension: Extension, rows: QuerySet[SyncRow]) -> Outlook:
 
 def _covered(run: SyncRun) -> int:
     """Members that the whole job again would look at."""
-    if run.kind == RunKind.FULL and run.member_ids is None:
+    if run.kind in (RunKind.FULL, RunKind.AUDIENCES) and run.member_ids is None:
         return Member.objects.filter(tenant_id=run.extension.tenant_id).count()
-    touched = SyncRow.objects.filter(run=run, delivery_id=None)
-    return int(touched.aggregate(members=Count("member", distinct=True))["members"])
+    return len(reruns.touched(run))
 
 
 def _groups(extension: Extension, rows: QuerySet[SyncRow]) -> dict[str, int]:

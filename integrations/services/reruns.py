@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from integrations.errors import ConfigurationError
-from integrations.models import RunKind, RunTrigger, SyncRow, SyncRun, Verdict
+from integrations.models import BatchState, RunKind, RunTrigger, SyncBatch, SyncRow, SyncRun, Verdict
 from integrations.services import sync
 from portal.tenancy.models import User
 
@@ -51,13 +51,7 @@ def create(
     Raises NothingToDo when all of it arrived, and ConfigurationError when the run is not over or the
     connection is off.
     """
-    if run.is_open and run.kind != RunKind.LIVE:
-        raise ConfigurationError(f"Run #{run.pk} is not over yet. Wait for its end, or cancel it first.")
-    if not run.extension.is_active:
-        raise ConfigurationError(
-            f"The connection {run.extension.name} is switched off. Switch it on, then run again."
-        )
-    sync.refuse_events_off(run.extension, run.kind)
+    _refuse(run)
     with transaction.atomic():
         SyncRun.objects.select_for_update(no_key=True).get(pk=run.pk)
         waiting = (
@@ -81,12 +75,23 @@ def create(
         if failed_only:
             _narrow(again, run)
         elif run.member_ids is not None or run.kind in (RunKind.LIVE, RunKind.CHANGES):
-            again.member_ids, again.delivery_ids = _all_of(run)
+            again.member_ids, again.delivery_ids = touched(run), _deliveries(run)
         else:
             again.delivery_ids = _deliveries(run)
         again.save()
     sync.wake(again)
     return again
+
+
+def _refuse(run: SyncRun) -> None:
+    """Raise ConfigurationError for a run that cannot be run again now."""
+    if run.is_open and run.kind != RunKind.LIVE:
+        raise ConfigurationError(f"Run #{run.pk} is not over yet. Wait for its end, or cancel it first.")
+    if not run.extension.is_active:
+        raise ConfigurationError(
+            f"The connection {run.extension.name} is switched off. Switch it on, then run again."
+        )
+    sync.refuse_events_off(run.extension, run.kind)
 
 
 def _kind(run: SyncRun) -> str:
@@ -102,11 +107,11 @@ def _narrow(again: SyncRun, run: SyncRun) -> None:
         raise NothingToDo(f"Nothing to do: every row of run #{run.pk} has arrived or was mended since.")
 
 
-def _all_of(run: SyncRun) -> tuple[list[int], list[int]]:
-    """Everybody whom a run of some members touched, and its events that did not arrive."""
-    rows = SyncRow.objects.filter(run=run)
-    members = sorted(set(rows.filter(delivery_id=None).values_list("member_id", flat=True)))
-    return members, _deliveries(run)
+def touched(run: SyncRun) -> list[int]:
+    """The members of a run of some members: those with a row, and those whom its cancelling let go."""
+    members = set(SyncRow.objects.filter(run=run, delivery_id=None).values_list("member_id", flat=True))
+    let_go = SyncBatch.objects.filter(run=run, state=BatchState.DEAD, code="cancelled")
+    return sorted(members.union(*let_go.values_list("member_ids", flat=True)))
 
 
 def _deliveries(run: SyncRun) -> list[int]:

@@ -4,9 +4,9 @@ import pytest
 
 from integrations.errors import ConfigurationError, Temporary
 from integrations.models import Dismissal, SyncRow, SyncRun
-from integrations.services import connections, course, reruns, sync
+from integrations.services import connections, course, rerun_outlook, reruns, sync
 from tests.factories import make_member
-from tests.services.builders import drain, happen, people, run, touch, verdicts
+from tests.services.builders import drain, happen, is_planned, people, run, touch, verdicts
 from tests.services.conftest import Connect, step
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +115,27 @@ def test_the_whole_of_a_live_run_is_everybody_whom_it_touched(connect: Connect, 
     live = SyncRun.objects.get(kind="live")
     made = again(extension, live, failed_only=False, force=True)
     assert (made.kind, made.sent) == ("changes", 2)
+
+
+def test_the_whole_of_a_cancelled_changes_run_has_those_who_were_let_go(connect: Connect, remote, settings):
+    settings.LIVE_SINGLE_LIMIT = 0
+    extension = connect()
+    touch(*people(extension.tenant, 3))
+    cancelled = sync.start(extension, kind="changes")
+    while not is_planned():
+        course.advance(extension)
+    sync.cancel(cancelled, by="a person")
+    drain(extension)
+    assert remote.count("submit", "write_profile") == 0
+    cancelled.refresh_from_db()
+    assert rerun_outlook.of(cancelled).covered == 3
+    assert again(extension, cancelled, failed_only=False).sent == 3
+
+
+def test_the_whole_of_a_run_of_lists_is_everybody(connect: Connect):
+    extension = connect()
+    people(extension.tenant, 3)
+    assert rerun_outlook.of(run(extension, "audiences")).covered == 3
 
 
 @pytest.mark.parametrize("kind", ["full", "events"])
