@@ -304,6 +304,14 @@ def test_what_is_put_aside_leaves_everywhere_and_can_come_back(client, support, 
     assert needs.failed_people(refused.tenant) == 2 and not Dismissal.objects.exists()
 
 
+def test_the_page_of_a_row_says_who_put_it_aside_and_why(client, support, refused):
+    row = SyncRow.objects.first()
+    client.force_login(support)
+    assert "Test people" not in page(client, f"/admin/integrations/syncrow/{row.pk}/change/")
+    client.post(of(refused, "dismiss/"), {"note": "Test people"})
+    assert f"{support}: Test people" in page(client, f"/admin/integrations/syncrow/{row.pk}/change/")
+
+
 def test_a_later_failure_of_the_same_cause_is_open_anew(client, support, refused):
     client.force_login(support)
     client.post(of(refused, "dismiss/"), {"note": "Test people"})
