@@ -4,6 +4,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
+from integrations.models import SyncRun
 from tests.klaviyo.sandbox_process import SandboxAccount
 
 DESK = {"width": 1280, "height": 900}
@@ -94,3 +95,12 @@ def answer_there(page: Any, account: SandboxAccount, *, role: str = "Owner", all
     page.get_by_label("Account").fill(account.name)
     page.get_by_label(role, exact=True).check()
     page.get_by_role("button", name="Allow" if allow else "Deny").click()
+
+
+def start_run(traveller: Traveller, kind: str) -> SyncRun:
+    traveller.menu("Runs")
+    traveller.follow("Start a run")
+    traveller.page.get_by_role("radio", name=kind).check()
+    traveller.press("Start this run")
+    traveller.sees("is on its way")
+    return SyncRun.objects.latest("pk")
