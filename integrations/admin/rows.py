@@ -83,12 +83,6 @@ class RowAdmin(ReadOnlyAdmin):
     def reason(self, row: SyncRow) -> str:
         return row.words if len(row.words) < 120 else f"{row.words[:117]}…"
 
-    @admin.display(description="Put aside")
-    def aside(self, row: SyncRow) -> str:
-        """By whom and why; only on the page of one row."""
-        found = row.dismissal
-        return f"{found.by or 'Somebody'}: {found.note}" if found else "no"
-
     @admin.display(description="What changed")
     def changed(self, row: SyncRow) -> SafeString:
         found = run_stories.changes(row.changes)
