@@ -52,6 +52,9 @@ def plan_members(run: SyncRun, scope: Scope, after_id: int) -> Planned:
         _ensure_sent_rows(cursor, run.extension, ids)
         _lock(cursor, run.extension, ids)
         _make_plan(cursor, run.extension, scope, ids)
+        if not (scope.again or scope.force):
+            _hold_refused(cursor)
+        _mark_carried(cursor, run.extension, ids)
         held = _write_held(cursor, run)
         is_single = _decide_rides(cursor, scope)
         kind = BatchKind.SINGLES if is_single else BatchKind.PROFILES
@@ -152,12 +155,16 @@ def _make_plan(cursor: Any, extension: Extension, scope: Scope, ids: list[int]) 
         [*params, *which, scope.profiles, scope.force],
     )
     cursor.execute("SET LOCAL enable_nestloop = on")
-    if not (scope.again or scope.force):
-        cursor.execute(
-            "UPDATE plan SET hold = %s WHERE hold = '' AND is_refused AND is_changed",
-            [desired.REFUSED_BEFORE],
-        )
-    # Who is being carried by another batch is looked at again when that one has settled.
+
+
+def _hold_refused(cursor: Any) -> None:
+    cursor.execute(
+        "UPDATE plan SET hold = %s WHERE hold = '' AND is_refused AND is_changed", [desired.REFUSED_BEFORE]
+    )
+
+
+def _mark_carried(cursor: Any, extension: Extension, ids: list[int]) -> None:
+    """Who is being carried by another batch is looked at again when that one has settled."""
     cursor.execute(
         """
         UPDATE integrations_sentprofile SET due_at = COALESCE(due_at, now())
@@ -181,15 +188,11 @@ def _write_held(cursor: Any, run: SyncRun) -> int:
     )
     cursor.execute("SELECT member_id, hold FROM plan WHERE hold <> '' ORDER BY member_id")
     held = cursor.fetchall()
-    SyncRow.objects.bulk_create(
-        [
-            SyncRow(
-                run=run, member_id=member_id, verdict=Verdict.HELD, code=code, words=desired.HOLD_WORDS[code]
-            )
-            for member_id, code in held
-        ],
-        batch_size=2000,
+    rows = (
+        SyncRow(run=run, member_id=pk, verdict=Verdict.HELD, code=code, words=desired.HOLD_WORDS[code])
+        for pk, code in held
     )
+    SyncRow.objects.bulk_create(rows, batch_size=2000)
     return len(held)
 
 
