@@ -108,7 +108,8 @@ class RuleDraft:
         return label(key)
 
     def value(self, key: str, value: object) -> str:
-        return rule_words.value_words(value, self.catalogue.kind_of(key), self.catalogue.names.get(key))
+        kind, called = self.catalogue.kind_of(key), self.catalogue.names.get(key)
+        return rule_words.value_words(value, kind, called, self.tenant.zone)
 
 
 def label(key: str) -> str:

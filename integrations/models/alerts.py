@@ -17,15 +17,17 @@ class AlertSettings(models.Model):
     """Where a tenant's alerts go, and from when on something is worth one. Without a row: the owners, defaults."""
 
     tenant = models.OneToOneField(Tenant, on_delete=models.CASCADE, related_name="alert_settings")
-    emails = ArrayField(models.EmailField(), default=list, blank=True)
-    webhook_url = models.URLField(max_length=500, blank=True, default="")
+    emails = ArrayField(models.EmailField(), verbose_name="e-mail addresses", default=list, blank=True)
+    webhook_url = models.URLField("webhook", max_length=500, blank=True, default="")
     webhook_secret = EncryptedTextField(null=True, blank=True, editable=False)
     failed_share = models.PositiveSmallIntegerField(
+        "per cent of a run that may fail",
         default=5,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text="Per cent of a run's rows that may fail before you are told.",
     )
     quiet_hours = models.PositiveSmallIntegerField(
+        "hours in which nothing may arrive",
         default=24,
         validators=[MaxValueValidator(720)],
         help_text="Hours in which nothing arrived, although something waited. 0: never.",

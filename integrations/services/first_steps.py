@@ -26,7 +26,7 @@ def steps(tenant: Tenant) -> list[Step]:
     row = (
         Tenant.objects.filter(pk=tenant.pk)
         .annotate(
-            is_connected=Exists(mine.exclude(account_id="")),
+            is_connected=Exists(mine.filter(removed_at=None).exclude(account_id="")),
             is_on=Exists(mine.filter(is_active=True)),
             has_members=Exists(Member.objects.filter(tenant=OuterRef("pk"))),
             has_fields=Exists(FieldMapping.objects.filter(extension__tenant=OuterRef("pk"))),

@@ -110,7 +110,8 @@ def _refused(standing: Standing) -> Headline | None:
     sent = standing.sent
     if sent is None or sent.verdict != Verdict.REJECTED or not standing.is_refused:
         return None
-    words = f"{standing.name} refused {_who(standing)}: {sent.words or 'it gave no reason.'}"
+    reason = sent.words.removeprefix(f"{standing.name} refused this member: ") or "it gave no reason."
+    words = f"{standing.name} refused {_who(standing)}: {reason}"
     step = "Correct the data in your shop; it is sent by itself then. Or send the person again as they are."
     return Headline("bad", words, step)
 

@@ -5,7 +5,7 @@ by field key and value; what is not there is shown as it is.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, tzinfo
 
 from loyalty.rules import inputs
 from loyalty.rules.audience_rules import Condition, Group, Rule
@@ -80,8 +80,10 @@ def condition_words(rule: Condition, labels: Labels, names: Names | None = None)
     return f"{label} {words} {_told(rule, names or {})}"
 
 
-def value_words(value: object, kind: str = "any", names: Mapping[str, str] | None = None) -> str:
-    """A member's value, or one that a condition asks for."""
+def value_words(
+    value: object, kind: str = "any", names: Mapping[str, str] | None = None, zone: tzinfo = UTC
+) -> str:
+    """A member's value, or one that a condition asks for; times as clocks of the zone show them."""
     if value is None or value == "" or value == []:
         return "not known"
     if isinstance(value, bool):
@@ -89,10 +91,10 @@ def value_words(value: object, kind: str = "any", names: Mapping[str, str] | Non
     if isinstance(value, int | float):
         return f"{value:,}"
     if isinstance(value, list | tuple):
-        return _among([value_words(item, kind, names) for item in value], "and")
+        return _among([value_words(item, kind, names, zone) for item in value], "and")
     text = str(value)
     named = (names or {}).get(text)
-    return named or (_day(text) if kind in ("date", "datetime") else text)
+    return named or (_day(text, zone) if kind in ("date", "datetime") else text)
 
 
 def _unwrapped(rule: Rule) -> Rule:
@@ -146,8 +148,8 @@ def _days(op: str, value: object) -> str:
     return f"is within the {side} {f'{value:,} days' if value != 1 else 'day'}"
 
 
-def _day(text: str) -> str:
-    """2026-03-01 as 1 March 2026; a time with its clock, as it was given."""
+def _day(text: str, zone: tzinfo) -> str:
+    """2026-03-01 as 1 March 2026; a time with its clock and the name of its zone."""
     try:
         if len(text) == 10:
             day = date.fromisoformat(text)
@@ -155,7 +157,7 @@ def _day(text: str) -> str:
         if text.startswith("--"):
             day = date.fromisoformat(f"2024{text[1:]}")
             return f"{day.day} {day:%B}"
-        moment = inputs.moment(text)
+        moment = inputs.moment(text).astimezone(zone)
     except ValueError:
         return text
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+    return f"{moment.day} {moment:%B %Y, %H:%M %Z}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.timezone import get_current_timezone
 from django.views.decorators.http import require_safe
 
 from loyalty import audience_query, audience_words, fields
@@ -108,6 +109,6 @@ def _reason(found: Explanation, names: Names) -> Reason:
     rule = found.rule
     if isinstance(rule, Condition):
         words = rule_words.condition_words(rule, audience_words.LABELS, names)
-        value = rule_words.value_words(found.value, rule.type, names.get(rule.field))
+        value = rule_words.value_words(found.value, rule.type, names.get(rule.field), get_current_timezone())
         return Reason(found.holds, words[:1].upper() + words[1:], value)
     return Reason(found.holds, _GROUPS[rule.kind], parts=tuple(_reason(part, names) for part in found.parts))

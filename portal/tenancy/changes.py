@@ -4,12 +4,14 @@ A model takes part by being registered with auditlog and saying whose it is:
 `get_additional_data()` returns {"tenant_id": …}. The entry keeps that when its object is gone.
 """
 
+from ast import literal_eval
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from auditlog.models import LogEntry
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
@@ -113,6 +115,8 @@ def _shown(known: Any, value: Any) -> str:
     if isinstance(known, models.DateTimeField) and (moment := parse_datetime(str(value))):
         moment = moment if timezone.is_aware(moment) else moment.replace(tzinfo=UTC)  # as auditlog writes it
         return f"{timezone.localtime(moment):%-d %B %Y, %H:%M}"
+    if str(value).startswith("[") and isinstance(known, ArrayField):
+        return ", ".join(str(part) for part in literal_eval(str(value)))
     words = {"True": "yes", "False": "no"}.get(str(value), str(value))
     choices = known.flatchoices if known else ()
     return next((str(label) for key, label in choices if str(key) == words), words)

@@ -3,12 +3,18 @@
 import logging
 from smtplib import SMTPException
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
 from portal.tenancy.models import Invitation, User
 
 logger = logging.getLogger(__name__)
+
+
+def are_printed() -> bool:
+    """Whether mails go to the log of this portal instead of to people, as in the demo."""
+    return settings.EMAIL_BACKEND.endswith("console.EmailBackend")
 
 
 def send_invitation(invitation: Invitation, link: str) -> bool:

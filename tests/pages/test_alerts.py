@@ -98,3 +98,11 @@ def test_a_name_with_a_line_break_does_not_break_the_test(client, tenant):
     Tenant.objects.update(name="Acme\nBcc: spy@evil.test")
     client.post(f"{ADDRESS}test/")
     assert mail.outbox[0].subject == "Test: alerts of Acme Bcc: spy@evil.test"
+
+
+def test_the_history_tells_addresses_and_shares_in_words(client, tenant):
+    client.post(ADDRESS, GIVEN)
+    client.post(ADDRESS, {**GIVEN, "addresses": "crm@acme.test, ops@acme.test", "failed_share": "7"})
+    told = client.get("/t/acme/settings/history/").content.decode()
+    assert "E-mail addresses" in told and "crm@acme.test, ops@acme.test" in told
+    assert "Per cent of a run that may fail" in told and "[&#x27;" not in told

@@ -61,6 +61,12 @@ def test_steps_that_are_done_are_ticked_off(client, tenant):
     assert 'Connect your account<span class="hidden-text">, done' in found
 
 
+def test_a_connection_that_was_removed_there_is_to_be_connected_again(client, tenant):
+    make_extension(tenant, account_id="AbC123", is_active=False, removed_at=timezone.now())
+    found = page(client)
+    assert "0 of 6 done" in found and 'Connect your account<span class="hidden-text">, open' in found
+
+
 def test_the_first_steps_go_when_all_are_done(client, tenant):
     extension = make_extension(tenant, account_id="AbC123")
     make_member(tenant)

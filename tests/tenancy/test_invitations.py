@@ -49,6 +49,13 @@ def test_an_owner_invites_and_a_mail_goes_out(client, acme, owner, settings):
         assert token not in client.get(page).content.decode()
 
 
+def test_a_portal_that_prints_its_mail_says_so(client, acme, owner, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    client.force_login(owner)
+    page = client.post("/t/acme/settings/team/invite/", {"email": "bob@example.com", "role": "viewer"})
+    assert "prints the invitation into its log" in page.content.decode()
+
+
 def test_a_mail_that_cannot_be_sent_leaves_the_link(client, acme, owner, monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError("no route")

@@ -120,5 +120,6 @@ def _invited(request: TenantRequest, invitation: Invitation, link: str) -> HttpR
         "invitation": invitation,
         "link": link,
         "is_sent": letters.send_invitation(invitation, link),
+        "is_printed": letters.are_printed(),
     }
     return render(request, "tenancy/invited.html", context)

@@ -1,3 +1,5 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +98,12 @@ def test_a_condition_is_said_in_words(key, op, value, expected):
 )  # fmt: skip
 def test_a_value_is_said_in_words(value, expected):
     assert rule_words.value_words(value) == expected
+
+
+def test_a_time_is_told_by_the_clocks_of_the_tenant():
+    london = ZoneInfo("Europe/London")
+    told = rule_words.value_words("2026-08-22T19:34:00Z", "datetime", zone=london)
+    assert told == "22 August 2026, 20:34 BST"
 
 
 @given(st.sampled_from(sorted(OPERATORS)), st.sampled_from(sorted(TYPE_WORDS)))
