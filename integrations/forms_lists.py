@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from integrations.gateway.port import RemoteList
+from integrations.gateway.values import RemoteList
 from integrations.models import Extension
 from integrations.services import list_choices, list_links
 from integrations.services.list_choices import Choices

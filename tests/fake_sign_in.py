@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from integrations.errors import AuthenticationError, DestinationError
-from integrations.gateway.port import Tokens
+from integrations.gateway.values import Tokens
 from portal.tenancy.secrets import Secret
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from integrations.errors import (
     ScopeMissing,
     TooLarge,
 )
-from integrations.gateway.port import (
+from integrations.gateway.port import Channel
+from integrations.gateway.values import (
     IDENTIFIERS,
     BatchKind,
-    Channel,
     ConnectionReport,
     Credentials,
     EventWrite,

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from integrations.errors import Refusal, UnexpectedAnswer
-from integrations.gateway.port import JobState, RemoteList, RemoteProfile, WriteReceipt
+from integrations.gateway.values import JobState, RemoteList, RemoteProfile, WriteReceipt
 from integrations.klaviyo import conf, payloads, wording
 from integrations.klaviyo.protocol import Answer
 

@@ -19,7 +19,7 @@ from integrations.errors import (
     TooLarge,
 )
 from integrations.gateway import buckets, throttle
-from integrations.gateway.port import (
+from integrations.gateway.values import (
     BatchKind,
     ConnectionReport,
     Credentials,

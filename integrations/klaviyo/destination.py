@@ -6,16 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from integrations.errors import ConfigurationError
-from integrations.gateway.port import (
-    BatchKind,
-    Channel,
-    Credentials,
-    EventWrite,
-    Json,
-    Limits,
-    ProfileWrite,
-    SignIn,
-)
+from integrations.gateway.port import Channel, SignIn
+from integrations.gateway.values import BatchKind, Credentials, EventWrite, Json, Limits, ProfileWrite
 from integrations.klaviyo import advice, conf, limits, payloads, web_pages
 from integrations.klaviyo.client import KlaviyoChannel
 from integrations.klaviyo.oauth import KlaviyoSignIn

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from integrations.gateway.buckets import Rate
-from integrations.gateway.port import Limits
+from integrations.gateway.values import Limits
 
 LIMITS: Final = Limits(
     profiles_per_job=10_000,

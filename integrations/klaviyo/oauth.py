@@ -17,7 +17,7 @@ from django.conf import settings
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from integrations.errors import PortalNotAccepted, Temporary
-from integrations.gateway.port import Tokens
+from integrations.gateway.values import Tokens
 from integrations.klaviyo import conf, token_answers
 from integrations.klaviyo.limits import SCOPES
 from integrations.klaviyo.token_answers import Step, TokenAnswer

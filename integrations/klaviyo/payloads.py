@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from integrations.gateway.port import BatchKind, EventWrite, ProfileWrite
+from integrations.gateway.values import BatchKind, EventWrite, ProfileWrite
 
 Json = Any
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from integrations.gateway.port import BatchKind, EventWrite, ProfileWrite
+from integrations.gateway.values import BatchKind, EventWrite, ProfileWrite
 from integrations.klaviyo import filters, payloads
 from integrations.klaviyo.limits import LIMITS, QUERY_BYTES, Endpoint
 

@@ -16,7 +16,7 @@ from integrations.errors import (
     Temporary,
     UnexpectedAnswer,
 )
-from integrations.gateway.port import Tokens
+from integrations.gateway.values import Tokens
 from integrations.klaviyo import failures
 from portal.tenancy.secrets import Secret
 

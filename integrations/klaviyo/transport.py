@@ -9,7 +9,7 @@ from requests.auth import AuthBase
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from integrations.errors import ConfigurationError, Temporary, UnexpectedAnswer
-from integrations.gateway.port import Credentials
+from integrations.gateway.values import Credentials
 from integrations.klaviyo import conf
 from integrations.klaviyo.protocol import Answer, Call
 from portal.runtime.outgoing import is_this_machine

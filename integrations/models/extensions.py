@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.gateway.port import Credentials
+from integrations.gateway.values import Credentials
 from portal.tenancy.models import Tenant
 from portal.tenancy.secrets import EncryptedTextField, Secret
 

@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models.extensions import Extension
 from integrations.models.failures import Dismissal
 from integrations.models.mappings import AudienceMapping

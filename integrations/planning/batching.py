@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models import Extension, SyncRow, SyncRun, Verdict
 from integrations.planning import desired, filling, healing, leaving, memberships
 from loyalty.models import Member

@@ -23,7 +23,7 @@ from django.db.models import (
 )
 from django.db.models.functions import JSONObject
 
-from integrations.gateway.port import STANDARD_KEYS
+from integrations.gateway.values import STANDARD_KEYS
 from integrations.models import Extension
 from loyalty import fields
 from loyalty.models import Member

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from integrations.gateway import registry
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models import BatchState, SyncBatch, SyncRun
 from integrations.planning import memberships
 

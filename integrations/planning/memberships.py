@@ -7,7 +7,7 @@ unlinked counts as one of nobody: all whom we put on it leave, whatever else is 
 from typing import Any
 
 from integrations.gateway import registry
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models import SyncBatch, SyncRun
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.gateway.port import IDENTIFIERS, STANDARD_KEYS, ProfileWrite
+from integrations.gateway.values import IDENTIFIERS, STANDARD_KEYS, ProfileWrite
 
 Flat = dict[str, Any]
 

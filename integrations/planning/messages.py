@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from integrations.gateway import registry
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models import Delivery, DeliveryState, Extension, SyncBatch, SyncRun
 
 ROUTE_AT_ONCE = 20_000

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from integrations.errors import ConfigurationError, DestinationError, UnexpectedAnswer
 from integrations.gateway import registry
-from integrations.gateway.port import ConnectionReport, Tokens
+from integrations.gateway.values import ConnectionReport, Tokens
 from integrations.models import AuthMethod, Extension
 from integrations.services import connections, tokens
 from integrations.services.tokens import sign_in_of

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from integrations.errors import Refusal, RowsRejected, TooLarge
 from integrations.gateway import registry
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models import BatchState, SyncBatch
 from integrations.planning import manifest
 from integrations.planning.manifest import Row

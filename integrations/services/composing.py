@@ -11,7 +11,8 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.gateway import registry
-from integrations.gateway.port import Channel, ProfileWrite, RemoteProfile
+from integrations.gateway.port import Channel
+from integrations.gateway.values import ProfileWrite, RemoteProfile
 from integrations.models import AudienceMapping, Extension, SentProfile, SyncBatch
 from integrations.planning import desired, leaving, merge
 from integrations.planning.manifest import Row

@@ -5,7 +5,7 @@ from copy import copy
 from django.db import transaction
 
 from integrations.gateway import registry
-from integrations.gateway.port import ConnectionReport
+from integrations.gateway.values import ConnectionReport
 from integrations.models import AuthMethod, Extension
 from integrations.services import binding, connections
 from portal.tenancy.secrets import Secret

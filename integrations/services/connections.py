@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from integrations.errors import ConfigurationError, DestinationError
 from integrations.gateway import registry
-from integrations.gateway.port import BatchKind, Channel, ConnectionReport
+from integrations.gateway.port import Channel
+from integrations.gateway.values import BatchKind, ConnectionReport
 from integrations.models import (
     AuthMethod,
     BatchState,

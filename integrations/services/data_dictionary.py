@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from integrations.gateway import registry
-from integrations.gateway.port import STANDARD_KEYS, Destination
+from integrations.gateway.port import Destination
+from integrations.gateway.values import STANDARD_KEYS
 from integrations.models import AudienceMapping, Extension, FieldMapping
 from integrations.models.mappings import FieldPolicy
 from integrations.planning import desired, merge

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from integrations.errors import DestinationError, RowsRejected, TooLarge
 from integrations.gateway import registry
-from integrations.gateway.port import IDENTIFIERS, BatchKind, Channel, EventWrite, ProfileWrite
+from integrations.gateway.port import Channel
+from integrations.gateway.values import IDENTIFIERS, BatchKind, EventWrite, ProfileWrite
 from integrations.models import BatchState, Delivery, Extension, SentProfile, SyncBatch, Verdict
 from integrations.planning import desired, merge
 from integrations.planning.manifest import Row

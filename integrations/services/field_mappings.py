@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from integrations.errors import ConfigurationError
 from integrations.gateway import registry
-from integrations.gateway.port import STANDARD_KEYS
+from integrations.gateway.values import STANDARD_KEYS
 from integrations.models import Extension, FieldMapping, RetiredProperty
 from integrations.services import connections
 from loyalty.fields import STANDARD_PROPERTIES

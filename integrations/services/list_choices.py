@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.core.cache import cache
 
 from integrations.errors import DestinationError, ListGone
-from integrations.gateway.port import RemoteList
+from integrations.gateway.values import RemoteList
 from integrations.models import Extension
 from integrations.services import connections
 from portal.tenancy.models import Tenant

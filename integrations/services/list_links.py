@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.errors import ConfigurationError, ListGone
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models import (
     AudienceMapping,
     BatchState,

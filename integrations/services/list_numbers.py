@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.errors import ConfigurationError
-from integrations.gateway.port import Channel, RemoteProfile
+from integrations.gateway.port import Channel
+from integrations.gateway.values import RemoteProfile
 from integrations.models import AudienceMapping
 from integrations.services import connections
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from integrations.errors import ListGone
-from integrations.gateway.port import RemoteList
+from integrations.gateway.values import RemoteList
 from integrations.models import Extension
 from integrations.services import list_choices, list_links, list_words, run_history
 from integrations.services.list_words import Plan

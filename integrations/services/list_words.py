@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from integrations.gateway.port import RemoteList
+from integrations.gateway.values import RemoteList
 from portal import wording
 
 

@@ -12,7 +12,8 @@ from django.db import connection
 
 from integrations.errors import DestinationError, ListGone, ListRefused, RowsRejected
 from integrations.gateway import registry
-from integrations.gateway.port import BatchKind, Channel
+from integrations.gateway.port import Channel
+from integrations.gateway.values import BatchKind
 from integrations.models import AudienceMapping, SentProfile, SyncBatch, Verdict
 from integrations.planning import desired
 from integrations.planning.manifest import Row

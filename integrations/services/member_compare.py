@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.gateway.port import STANDARD_KEYS
+from integrations.gateway.values import STANDARD_KEYS
 from integrations.models import Verdict
 from integrations.planning import merge
 from integrations.services.member_standing import Standing

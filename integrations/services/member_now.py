@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from integrations.errors import DestinationError
-from integrations.gateway.port import RemoteProfile
+from integrations.gateway.values import RemoteProfile
 from integrations.models import Extension
 from integrations.planning import merge
 from integrations.services import composing, connections

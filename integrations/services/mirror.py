@@ -10,7 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.errors import ListGone
-from integrations.gateway.port import Channel, RemoteProfile
+from integrations.gateway.port import Channel
+from integrations.gateway.values import RemoteProfile
 from integrations.models import AudienceMapping, Extension, SentMembership
 from integrations.services import connections
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from integrations.errors import ListGone, RowsRejected, Temporary, TooLarge
 from integrations.gateway import registry
-from integrations.gateway.port import BatchKind, Channel
+from integrations.gateway.port import Channel
+from integrations.gateway.values import BatchKind
 from integrations.models import AudienceMapping, BatchState, SentProfile, SyncBatch, Verdict
 from integrations.planning import desired, retries
 from integrations.planning.manifest import Row

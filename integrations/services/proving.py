@@ -6,7 +6,8 @@ Nobody counts as arrived on the word of such a job. Reading costs a call for a h
 from collections.abc import Sequence
 
 from integrations.gateway import registry
-from integrations.gateway.port import IDENTIFIERS, Channel, RemoteProfile
+from integrations.gateway.port import Channel
+from integrations.gateway.values import IDENTIFIERS, RemoteProfile
 from integrations.models import SyncBatch
 from integrations.planning import merge
 from integrations.planning.manifest import Row

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from integrations.errors import ConfigurationError
 from integrations.gateway import registry
-from integrations.gateway.port import STANDARD_KEYS, EventWrite, Json, ProfileWrite
+from integrations.gateway.values import STANDARD_KEYS, EventWrite, Json, ProfileWrite
 from integrations.models import Extension
 from integrations.services import composing, connections, events
 from loyalty import fields

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from integrations.errors import DestinationError, Temporary, UnexpectedAnswer
-from integrations.gateway.port import BatchKind, Channel
+from integrations.gateway.port import Channel
+from integrations.gateway.values import BatchKind
 from integrations.models import BatchState, Health, RunStatus, SyncBatch
 from integrations.planning import manifest, retries
 from integrations.planning.manifest import Row

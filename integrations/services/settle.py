@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 from django.utils import timezone
 
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.models import (
     BatchState,
     Delivery,

@@ -21,7 +21,8 @@ from integrations.errors import (
     ScopeMissing,
     TooLarge,
 )
-from integrations.gateway.port import Channel, ProfileWrite, WriteReceipt
+from integrations.gateway.port import Channel
+from integrations.gateway.values import ProfileWrite, WriteReceipt
 from integrations.models import BatchState, SyncBatch
 from integrations.planning import desired, retries
 from integrations.planning.manifest import Row

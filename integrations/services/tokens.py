@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from integrations.errors import AuthenticationError, ConfigurationError, PortalNotAccepted, Temporary
 from integrations.gateway import registry
-from integrations.gateway.port import SignIn, Tokens
+from integrations.gateway.port import SignIn
+from integrations.gateway.values import Tokens
 from integrations.models import AuthMethod, Extension, Health
 from integrations.models.extensions import ExtensionQuerySet
 from integrations.services import routing

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from integrations.errors import DestinationError
 from integrations.forms_connections import ConnectForm, KeyForm, SwitchForm
 from integrations.gateway import registry
-from integrations.gateway.port import ConnectionReport, SignIn
+from integrations.gateway.port import SignIn
+from integrations.gateway.values import ConnectionReport
 from integrations.models import AuthMethod, Extension, RunKind
 from integrations.services import connecting, connection_figures, connections, grants
 from integrations.views import signing_in

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from integrations import tasks
-from integrations.gateway.port import ProfileWrite
+from integrations.gateway.values import ProfileWrite
 from integrations.models import Extension, SyncRun
 from integrations.services import clock, connections, list_links
 from loyalty.models import Audience

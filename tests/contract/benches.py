@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
-from integrations.gateway.port import Channel, Credentials, Destination
+from integrations.gateway.port import Channel, Destination
+from integrations.gateway.values import Credentials
 from integrations.klaviyo.destination import Klaviyo
 from integrations.klaviyo.limits import SCOPES
 from portal.tenancy.secrets import Secret

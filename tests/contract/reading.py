@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from integrations.gateway.port import Channel, RemoteProfile
+from integrations.gateway.port import Channel
+from integrations.gateway.values import RemoteProfile
 
 
 def everyone_on(channel: Channel, list_id: str) -> Iterator[RemoteProfile]:

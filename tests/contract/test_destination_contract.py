@@ -12,14 +12,8 @@ from typing import Any
 import pytest
 
 from integrations import errors
-from integrations.gateway.port import (
-    STANDARD_KEYS,
-    BatchKind,
-    Channel,
-    Destination,
-    EventWrite,
-    ProfileWrite,
-)
+from integrations.gateway.port import Channel, Destination
+from integrations.gateway.values import STANDARD_KEYS, BatchKind, EventWrite, ProfileWrite
 from portal.tenancy.secrets import Secret
 from tests.contract.benches import BENCHES, Bench
 from tests.contract.reading import everyone_on

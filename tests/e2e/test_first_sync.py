@@ -159,7 +159,7 @@ def test_a_list_keeps_who_was_there_before(connect: Connect, account: SandboxAcc
     drain(extension)
     sync.start(extension, kind="full")
     drain(extension)
-    from integrations.gateway.port import ProfileWrite
+    from integrations.gateway.values import ProfileWrite
     from integrations.models import AudienceMapping
     from integrations.services.connections import open_channel
 

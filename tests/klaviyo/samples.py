@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.gateway.port import EventWrite, ProfileWrite
+from integrations.gateway.values import EventWrite, ProfileWrite
 from integrations.klaviyo.protocol import Answer
 
 ANA = ProfileWrite(values={"external_id": "M-1", "email": "ana@acme.io"})

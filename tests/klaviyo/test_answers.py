@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from integrations.errors import UnexpectedAnswer
-from integrations.gateway.port import JobState, RemoteProfile, WriteReceipt
+from integrations.gateway.values import JobState, RemoteProfile, WriteReceipt
 from integrations.klaviyo import answers
 from tests.klaviyo.samples import answer
 

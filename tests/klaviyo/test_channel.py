@@ -10,7 +10,7 @@ from responses import matchers
 
 from integrations import errors
 from integrations.gateway.buckets import Rate
-from integrations.gateway.port import BatchKind, Credentials
+from integrations.gateway.values import BatchKind, Credentials
 from integrations.klaviyo import client
 from integrations.klaviyo.client import KlaviyoChannel
 from portal.tenancy.secrets import Secret

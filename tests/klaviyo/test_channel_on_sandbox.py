@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integrations import errors
-from integrations.gateway.port import BatchKind, Credentials, ProfileWrite
+from integrations.gateway.values import BatchKind, Credentials, ProfileWrite
 from integrations.klaviyo import conf, payloads
 from integrations.klaviyo.client import KlaviyoChannel
 from integrations.klaviyo.limits import SCOPES

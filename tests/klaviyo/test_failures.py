@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from integrations import errors as tree
-from integrations.gateway.port import BatchKind
+from integrations.gateway.values import BatchKind
 from integrations.klaviyo import failures, payloads, protocol
 from integrations.klaviyo.protocol import Answer, Call
 from tests.klaviyo.samples import answer, error, errors, event, profile

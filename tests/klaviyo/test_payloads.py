@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from integrations.gateway.port import STANDARD_KEYS, BatchKind, ProfileWrite
+from integrations.gateway.values import STANDARD_KEYS, BatchKind, ProfileWrite
 from integrations.klaviyo import payloads
 from tests.klaviyo.samples import ANA, event, profile
 

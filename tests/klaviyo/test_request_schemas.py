@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import jsonschema
 import pytest
 
-from integrations.gateway.port import STANDARD_KEYS, BatchKind, ProfileWrite
+from integrations.gateway.values import STANDARD_KEYS, BatchKind, ProfileWrite
 from integrations.klaviyo import payloads, protocol
 from integrations.klaviyo.limits import LIMITS, RULES, Endpoint
 from integrations.klaviyo.protocol import Call

@@ -3,7 +3,7 @@
 import pytest
 from django.template import Context, Engine
 
-from integrations.gateway.port import STANDARD_KEYS
+from integrations.gateway.values import STANDARD_KEYS
 from integrations.klaviyo.destination import Klaviyo
 
 

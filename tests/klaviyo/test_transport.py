@@ -7,7 +7,7 @@ import requests
 import responses
 
 from integrations.errors import ConfigurationError, DestinationError, Temporary, UnexpectedAnswer
-from integrations.gateway.port import Credentials
+from integrations.gateway.values import Credentials
 from integrations.klaviyo import conf, protocol, transport
 from portal.runtime import outgoing
 from portal.tenancy.secrets import Secret

@@ -5,7 +5,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.errors import AuthenticationError, Temporary
-from integrations.gateway.port import ConnectionReport
+from integrations.gateway.values import ConnectionReport
 from integrations.models import (
     AudienceMapping,
     Delivery,

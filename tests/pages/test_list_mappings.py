@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from integrations.errors import ListGone, Temporary
 from integrations.gateway import registry
-from integrations.gateway.port import RemoteList
+from integrations.gateway.values import RemoteList
 from integrations.models import AudienceMapping, SentMembership, SyncRun
 from integrations.services import list_words
 from integrations.services.list_words import Plan

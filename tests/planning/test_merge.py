@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrations.gateway.port import STANDARD_KEYS
+from integrations.gateway.values import STANDARD_KEYS
 from integrations.planning import merge
 from integrations.planning.merge import Known, Policies, decide, flatten, needs_reading
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.errors import AuthenticationError, ConfigurationError, PortalNotAccepted, Temporary
-from integrations.gateway.port import ConnectionReport
+from integrations.gateway.values import ConnectionReport
 from integrations.models import Extension, FieldMapping, Health, SignInAttempt
 from integrations.services import binding, connecting, connections, grants
 from portal.tenancy.models import Tenant, User

@@ -111,7 +111,7 @@ def test_a_refused_row_has_its_reason(connect: Connect, remote):
 
 
 def test_a_phone_that_was_not_taken_is_said(connect: Connect, remote, monkeypatch):
-    from integrations.gateway.port import WriteReceipt
+    from integrations.gateway.values import WriteReceipt
 
     monkeypatch.setattr(remote, "write", lambda write: WriteReceipt("P1", True, ("phone",)))
     ended = run_of_one(connect)
