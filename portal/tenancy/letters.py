@@ -24,6 +24,12 @@ def send_invitation(invitation: Invitation, link: str) -> bool:
     return _send(invitation.email, subject, render_to_string("tenancy/invitation_email.txt", words))
 
 
+def ask_new_address(user: User, new: str, link: str) -> bool:
+    """Somebody wants to sign in with the address `new`: whoever reads it says yes by the link."""
+    words = render_to_string("tenancy/new_address.txt", {"user": user, "link": link})
+    return _send(new, "Is this your address?", words)
+
+
 def tell_old_address(user: User, old: str) -> bool:
     """The address by which somebody signs in has changed: the old one learns of it."""
     words = render_to_string("tenancy/email_changed.txt", {"user": user, "old": old})

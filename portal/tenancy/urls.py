@@ -35,6 +35,7 @@ urlpatterns = [
     path("password/set/done/", signing_in.PasswordSet.as_view(), name="password_set_done"),
     path("profile/", profile.profile, name="profile"),
     path("profile/email/", profile.email, name="profile_email"),
+    path("profile/email/<str:token>/", profile.confirm_email, name="profile_email_confirm"),
     path("profile/two-factor/", two_factor.start, name="two_factor"),
     path("profile/two-factor/set-up/", two_factor.set_up, name="two_factor_set_up"),
     path("profile/two-factor/codes/", two_factor.recovery_codes, name="two_factor_codes"),
