@@ -10,7 +10,13 @@ from django.utils.safestring import SafeString
 from integrations.models import SyncRun
 from portal.templatetags.portal_tags import badge, when
 
-HEAVY_OF_RUN = ("run__mappings", "run__member_ids", "run__delivery_ids", "run__extension__secret")
+HEAVY_OF_RUN = (
+    "run__mappings",
+    "run__member_ids",
+    "run__delivery_ids",
+    "run__extension__secret",
+    "run__extension__refresh_token",
+)
 
 
 @admin.display(description="Status", ordering="status")

@@ -20,12 +20,16 @@ def attention(request: HttpRequest) -> Panel | None:
     if not request.user.has_perm("integrations.view_syncrun"):
         return None
     active = Extension.objects.active().filter(health=Health.ATTENTION)
-    sick = active.select_related("tenant").defer("secret").order_by("health_since")[:AT_MOST]
+    sick = active.select_related("tenant").defer("secret", "refresh_token").order_by("health_since")[:AT_MOST]
     lists = AudienceMapping.objects.exclude(problem="").filter(extension__is_active=True, is_paused=False)
     late = timezone.now() - timedelta(hours=1)
     values = {
         "connections": list(sick),
-        "lists": list(lists.select_related("extension__tenant").defer("extension__secret")[:AT_MOST]),
+        "lists": list(
+            lists.select_related("extension__tenant").defer("extension__secret", "extension__refresh_token")[
+                :AT_MOST
+            ]
+        ),
         "erasures": Erasure.objects.filter(done_at=None, requested_at__lt=late).count(),
         "may_open": request.user.has_perm("integrations.view_extension"),
     }

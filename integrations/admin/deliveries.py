@@ -38,7 +38,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         found = super().get_queryset(request).select_related(*self.list_select_related)
-        return found.defer("extension__secret", "event__properties")
+        return found.defer("extension__secret", "extension__refresh_token", "event__properties")
 
     @admin.display(description="State")
     def stands(self, delivery: Delivery) -> SafeString:
@@ -67,4 +67,8 @@ class ErasureAdmin(ReadOnlyAdmin):
 
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
-        return super().get_queryset(request).defer("identifiers", "extension__secret")
+        return (
+            super()
+            .get_queryset(request)
+            .defer("identifiers", "extension__secret", "extension__refresh_token")
+        )

@@ -22,7 +22,7 @@ from portal.tenancy.models import Tenant
 T = TypeVar("T")
 TROUBLES = (Verdict.REJECTED, Verdict.FAILED)
 NOT_ARRIVED = (*TROUBLES, Verdict.HELD)
-HEAVY = ("extension__secret", "member_ids", "delivery_ids", "mappings")
+HEAVY = ("extension__secret", "extension__refresh_token", "member_ids", "delivery_ids", "mappings")
 STATUS_FILTERS: dict[str, tuple[RunStatus, ...]] = {
     "open": OPEN_STATUSES,
     "trouble": (RunStatus.PARTLY_FAILED, RunStatus.FAILED),
