@@ -59,11 +59,17 @@ def open_pop_up(page):
     return opened.value
 
 
+def allow(page) -> None:
+    """On the practice Klaviyo's page: say which account, and yes."""
+    page.get_by_label("Account").fill("connecting")
+    page.get_by_role("button", name="Allow").click()
+
+
 def test_the_pop_up_closes_itself_and_the_page_behind_it_goes_on(page):
     create(page)
     pop_up = open_pop_up(page)
     with pop_up.expect_event("close"):
-        pop_up.get_by_role("button", name="Allow").click()
+        allow(pop_up)
     expect(page.get_by_text("accepts us.").first).to_be_visible()
     page.get_by_role("link", name="Start sending").click()
     expect(page.get_by_text("No list is touched")).to_be_visible()
@@ -79,7 +85,7 @@ def test_a_refusal_is_read_in_the_pop_up_and_tried_again_there(page):
     expect(pop_up.get_by_role("heading", name="Not connected")).to_be_visible()
     pop_up.get_by_role("button", name="Try again").click()
     with pop_up.expect_event("close"):
-        pop_up.get_by_role("button", name="Allow").click()
+        allow(pop_up)
     expect(page.get_by_text("Nothing has been sent yet.")).to_be_visible()
 
 
@@ -87,5 +93,5 @@ def test_a_blocked_pop_up_goes_on_in_the_same_window(page):
     create(page)
     page.evaluate("window.open = () => null")
     page.get_by_role("button", name="Connect Klaviyo").click()
-    page.get_by_role("button", name="Allow").click()
+    allow(page)
     expect(page.get_by_text("Nothing has been sent yet.")).to_be_visible()
