@@ -18,8 +18,12 @@ LEAVE, CLEAR = "leave", "clear"
 
 
 def suggested(extension: Extension, field: Field) -> str:
-    """The name that a field's property is offered: with the connection's prefix before it."""
-    return f"{extension.property_prefix}{USUAL_NAMES.get(field.key, field.label)}"
+    """The name that a field's property is offered: with the connection's prefix before it.
+
+    A field that travels by itself as an attribute is offered another name than the attribute's.
+    """
+    name = f"{extension.property_prefix}{USUAL_NAMES.get(field.key, field.label)}"
+    return f"Loyalty {name}" if field_mappings.is_taken(name) else name
 
 
 def grouped(known: Mapping[str, Field]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -4,8 +4,9 @@ from typing import Final
 
 CAUSE_HELP: Final[dict[str, tuple[str, str]]] = {
     "invalid": (
-        "Klaviyo does not accept a value",
-        "The words name the field. Correct it where the data comes from; it is sent by itself then.",
+        "Klaviyo refuses the data",
+        "The example says what it does not take. Correct that where the data comes from; it is sent by itself then. "
+        "An address on the account's do-not-send list stays refused until it is taken off there, in Klaviyo.",
     ),
     "invalid_email": (
         "Klaviyo does not accept the e-mail address",

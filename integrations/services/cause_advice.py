@@ -14,7 +14,7 @@ OF_THE_LIST = "See to the list under Audiences, then re-run these. Other lists g
 # Code → what happened, how it is mended.
 ADVICE: dict[str, tuple[str, str]] = {
     "": ("No reason was given", "Read one row's story under Why. If nothing shows there, re-run these."),
-    "invalid": ("The data was not accepted", f"The words name the field. {BY_ITSELF}"),
+    "invalid": ("The data was not accepted", f"The words say why. {BY_ITSELF}"),
     "rejected": ("The data was not accepted", f"The words say why. {BY_ITSELF}"),
     "too_large": ("More data than one call takes", "Shorten the longest fields, or map fewer of them."),
     "row_too_large": ("A profile is too large", "Shorten its fields, or map fewer of them."),

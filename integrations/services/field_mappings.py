@@ -16,10 +16,15 @@ Old = Literal["leave", "clear"]
 TAKEN = frozenset(STANDARD_KEYS) | {"phone_number"}
 
 
+def is_taken(name: str) -> bool:
+    """Whether a property of this name would be taken for a standard attribute."""
+    return name.casefold().replace(" ", "_") in TAKEN
+
+
 def check_name(extension: Extension, name: str, *, besides: FieldMapping | None = None) -> None:
     """Raise ConfigurationError for a property that cannot be mapped here, with what to do instead."""
     registry.get(extension.destination).validate_property(name)
-    if name.casefold().replace(" ", "_") in TAKEN:
+    if is_taken(name):
         raise ConfigurationError(
             f"“{name}” is the name of a standard attribute, which travels by itself. Choose another name."
         )

@@ -74,7 +74,7 @@ def rate(extension: Extension, name: str) -> HourlyChart:
 def _rate_words(hours: list[rate_use.Hour], extension: Extension, name: str) -> str:
     calls, most = sum(hour.calls for hour in hours), max(hour.used for hour in hours)
     if not calls:
-        return f"No call was made to {name} in the last 24 hours."
+        return f"No call to {name} was measured in the last 24 hours; it is measured once a minute."
     asked = sum(hour.is_blocked for hour in hours)
     waits = f" {name} asked us to wait in {wording.counted(asked, 'hour')}." if asked else ""
     return (

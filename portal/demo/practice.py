@@ -34,7 +34,7 @@ def refused_among(addresses: Sequence[str]) -> list[str]:
 
 def refuse(sandbox_url: str, account: str, emails: Sequence[str]) -> bool:
     """Let an account of the practice Klaviyo refuse these addresses; False where it does not answer."""
-    return _control(sandbox_url, account, "refuse", {"emails": list(emails), "detail": WHY})
+    return _control(sandbox_url, account, "refuse", {"emails": list(emails), "detail": WHY, "mode": "always"})
 
 
 def permit(sandbox_url: str, account: str, scopes: Sequence[str]) -> bool:

@@ -109,7 +109,7 @@ def test_charts_by_the_hour_say_the_same_in_words(client, tenant):
 def test_charts_of_another_account_are_not_shown(client, tenant):
     make_extension(tenant, account_id="AbC123")
     RateSample.objects.create(pool="klaviyo:Other1:private_key:", minute=timezone.now(), used=40, calls=12)
-    assert "No call was made" in page(client)
+    assert "No call to Klaviyo was measured" in page(client)
 
 
 def test_the_chart_has_its_sentence_and_its_numbers(client, tenant):

@@ -2,7 +2,7 @@
    property is asked once the name is another. */
 (function () {
   "use strict";
-  var select = document.getElementById("id_field");
+  var select = document.querySelector("select[name=field]");
   var input = document.getElementById("id_property");
   if (!select || !input) { return; }
   var old = document.getElementById("old-values");

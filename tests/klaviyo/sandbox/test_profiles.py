@@ -156,3 +156,15 @@ def test_erasure_takes_exactly_one_identifier(api, account):
     assert erase({"email": "a@acme.io", "phone_number": "+393331234567"}) == 400
     assert erase({"email": "a@acme.io"}) == 202
     assert account.profiles() == []
+
+
+def test_an_address_that_is_refused_for_good_is_refused_alone_and_in_a_job(api, account, run_import):
+    account.refuse("no@acme.io", detail="On the do-not-send list", mode="always")
+    answer = _import(api, {"email": "no@acme.io", "external_id": "N"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["detail"] == "On the do-not-send list"
+    job = run_import([{"email": "no@acme.io"}])
+    errors = api("GET", f"/api/profile-bulk-import-jobs/{job}/import-errors").json()["data"]
+    assert errors[0]["attributes"]["detail"] == "On the do-not-send list"
+    account.refuse(mode="always")
+    assert _import(api, {"email": "no@acme.io"}).status_code == 201

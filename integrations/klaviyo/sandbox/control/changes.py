@@ -41,18 +41,23 @@ def _set_scopes(state: State, account: Account, body: Body) -> Body:
     return _saved(state, account)
 
 
+_REFUSAL_MODES = {"later": ("later",), "now": ("now",), "always": ("later", "alone")}
+
+
 def _refuse(state: State, account: Account, body: Body) -> Body:
-    """{"emails": [...], "detail": "...", "mode": "later" (import errors) or "now" (400 without pointers)};
-    [] forgives all.
+    """{"emails": [...], "detail": "...", "mode": "later" (import errors), "now" (400 without pointers), or
+    "always" (import errors, and a 400 where the profile is written alone)}; [] forgives all.
     """
-    mode = body.get("mode", "later")
-    if mode not in ("later", "now"):
-        raise ValueError("mode must be 'later' or 'now'")
-    target = account.refused_later if mode == "later" else account.refused_now
+    modes = _REFUSAL_MODES.get(str(body.get("mode", "later")))
+    if modes is None:
+        raise ValueError("mode must be 'later', 'now' or 'always'")
     emails = {str(email).lower() for email in body.get("emails", [])}
-    if not emails:
-        target.clear()
-    target.update(dict.fromkeys(emails, str(body.get("detail", "This address cannot be imported."))))
+    detail = str(body.get("detail", "This address cannot be imported."))
+    for mode in modes:
+        target = account.refused()[mode]
+        if not emails:
+            target.clear()
+        target.update(dict.fromkeys(emails, detail))
     return _saved(state, account)
 
 

@@ -37,6 +37,7 @@ def create(call: Call) -> Answer:
 
 def create_or_update(call: Call) -> Answer:
     payload = _read(call, payloads.IMPORT_KEYS)
+    _accept_address(call, payload)
     with call.db.transaction():
         workspace = _workspace(call, [payload.identity])
         try:
@@ -55,6 +56,7 @@ def create_or_update(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     payload = _read(call, payloads.CREATE_KEYS, needs_identity=False)
+    _accept_address(call, payload)
     if payload.identity.id != call.path_id:
         raise invalid("The id in the body must equal the id in the path.", "/data/id")
     with call.db.transaction():
@@ -136,6 +138,13 @@ def _workspace(call: Call, identities: list[Identity]) -> Workspace:
     workspace = Workspace(call.db, call.a, int(time.time()))
     workspace.load(identities)
     return workspace
+
+
+def _accept_address(call: Call, payload: ProfilePayload) -> None:
+    """400 for an address on the account's do-not-send list, where the control API put it there for good."""
+    refused = call.account.refused_alone.get(payload.identity.email or "")
+    if refused:
+        raise invalid(refused, "/data/attributes/email")
 
 
 def _written(call: Call, status: int, profile: Profile, payload: ProfilePayload) -> Answer:

@@ -42,6 +42,11 @@ class Account:
     settings: Settings
     refused_later: dict[str, str] = field(default_factory=dict)
     refused_now: dict[str, str] = field(default_factory=dict)
+    refused_alone: dict[str, str] = field(default_factory=dict)  # by calls that write one profile
+
+    def refused(self) -> dict[str, dict[str, str]]:
+        """Mode → address → the words with which it is refused."""
+        return {"later": self.refused_later, "now": self.refused_now, "alone": self.refused_alone}
 
     @property
     def public_id(self) -> str:
@@ -74,8 +79,11 @@ class Accounts:
             settings = json.dumps(account.settings.to_dict())
             self._db.change("UPDATE accounts SET settings = ? WHERE a = ?", (settings, account.a))
             self._db.change("DELETE FROM refused WHERE a = ?", (account.a,))
-            rows = [(account.a, email, detail, "later") for email, detail in account.refused_later.items()]
-            rows += [(account.a, email, detail, "now") for email, detail in account.refused_now.items()]
+            rows = [
+                (account.a, email, detail, mode)
+                for mode, refused in account.refused().items()
+                for email, detail in refused.items()
+            ]
             self._db.change_many("INSERT INTO refused (a, email, detail, mode) VALUES (?, ?, ?, ?)", rows)
 
     def drop(self, account: Account) -> None:
@@ -105,8 +113,7 @@ class Accounts:
                 return None
             account = Account(row["a"], row["name"], Settings(**json.loads(row["settings"])))
             for refused in self._db.rows("SELECT email, detail, mode FROM refused WHERE a = ?", (row["a"],)):
-                target = account.refused_later if refused["mode"] == "later" else account.refused_now
-                target[refused["email"]] = refused["detail"]
+                account.refused()[refused["mode"]][refused["email"]] = refused["detail"]
             return self._known.setdefault(name, account)
 
 
