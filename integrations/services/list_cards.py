@@ -109,7 +109,9 @@ def state(mapping: AudienceMapping, added: int) -> State:
     if mapping.is_paused:
         return State("held", "Paused", "Nobody joins or leaves the list until you resume it.")
     if is_off:
-        return State("off", "Waits", f"{extension.name} is not sending now. It is filled once that is switched on.")
+        return State(
+            "off", "Waits", f"{extension.name} is not sending now. It is filled once that is switched on."
+        )
     if mapping.read_at is None:
         return State("open", "Not yet sent", "It is filled with the next run.")
     return State("ok", "Mirrored")
