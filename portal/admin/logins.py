@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from typing_extensions import override
 
 from portal.admin_site import ReadOnlyAdmin, site
 from portal.templatetags.portal_tags import badge
@@ -17,15 +18,19 @@ from portal.templatetags.portal_tags import badge
 
 @admin.register(LogEntry, site=site)
 class ChangeAdmin(ReadOnlyAdmin):
-    """Changes of settings, before and after."""
+    """The entries of the audit one by one, as they are stored; the index leads to the audit itself."""
 
-    label = "Changed settings"
+    label = "Entries of the audit"
     list_display = ("timestamp", "actor", "action", "content_type", "object_repr")
     list_filter = ("action",)
     list_select_related = ("actor", "content_type")
     fields = ("timestamp", "actor", "action", "content_type", "object_repr", "changes_text")
     readonly_fields = ("changes_text",)
     sortable_by = ()
+
+    @override
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
 
     @admin.display(description="Changes")
     def changes_text(self, entry: LogEntry) -> str:
