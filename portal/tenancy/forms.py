@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate, password_validation
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
@@ -52,6 +52,14 @@ class FirstCodeForm(CodeForm):
         super().__init__(*args, **kwargs)
         self.fields["code"].help_text = "The six digits that the app shows now."
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
+
+
+class ForgottenForm(PasswordResetForm):
+    """Django's own; addresses are called here as everywhere in the portal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "E-mail"
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from typing_extensions import override
 
-from portal.tenancy.forms import CodeForm, LogInForm
+from portal.tenancy.forms import CodeForm, ForgottenForm, LogInForm
 from portal.tenancy.two_factor import codes, door
 
 
@@ -69,6 +69,7 @@ class PasswordChanged(auth.PasswordChangeDoneView):
 
 
 class ResetPassword(auth.PasswordResetView):
+    form_class = ForgottenForm
     template_name = "tenancy/password_reset.html"
     email_template_name = "tenancy/password_reset_email.txt"
     subject_template_name = "tenancy/password_reset_subject.txt"
