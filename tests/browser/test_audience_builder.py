@@ -91,3 +91,15 @@ def test_a_wrong_value_is_told_beside_it_while_it_is_typed(page):
     page.get_by_role("button", name="Remove group 2").click()
     expect(page.get_by_label("Field")).to_have_count(1)
     assert stays_in_its_width(page)
+
+
+def test_a_choice_made_before_the_scripts_came_is_answered_when_they_do(page):
+    held = []
+    page.route("**/htmx-*.js", lambda route: held.append(route))
+    address = page.get_by_role("link", name="A rule of your own").get_attribute("href")
+    page.goto(f"/t/acme/audiences/new/{address}", wait_until="commit")
+    page.get_by_label("Field").select_option("points_balance")
+    assert held and page.get_by_label("Comparison").count() == 0
+    held[0].continue_()
+    expect(page.get_by_label("Comparison")).to_be_visible()
+    expect(page.get_by_label("Field")).to_have_value("points_balance")

@@ -32,4 +32,14 @@
       input.dispatchEvent(new Event("input", { bubbles: true }));
     });
   });
+
+  /* A choice made before the scripts were there, or brought back by the browser, has told nobody yet. htmx is
+     loaded first, so its own listeners are in place by now. */
+  document.addEventListener("DOMContentLoaded", function () {
+    var select = Array.prototype.find.call(document.querySelectorAll("#rule-builder select"), function (one) {
+      var option = one.options[one.selectedIndex];
+      return option && !option.defaultSelected && (one.selectedIndex > 0 || one.querySelector("option[selected]"));
+    });
+    if (select) { select.dispatchEvent(new Event("change", { bubbles: true })); }
+  });
 })();
